@@ -146,11 +146,11 @@ test('import rules report a file outside of every room', () => {
 });
 
 test('import rules report an import of what is not shipped', () => {
-  const text = "import '../../package.json';\nimport './b.test.js';\nimport './c.contract.js';";
+  const text = "import '../../package.json';\nimport './b.test.js';\nimport './contract.js';";
   expect(offencesOf({ 'core/a.ts': text })).toEqual([
     'core/a.ts:1: imports src/../package.json: only what is in src/ is shipped',
     'core/a.ts:2: imports core/b.test.ts: tests are not shipped',
-    'core/a.ts:3: imports core/c.contract.ts: tests are not shipped',
+    'core/a.ts:3: imports core/contract.ts: tests are not shipped',
   ]);
 });
 
