@@ -1,0 +1,189 @@
+// Measures proxies side by side: short rounds, interleaved between the proxies, so that whatever else
+// the machine does hits all alike. Numbers only; report.ts makes a table of them.
+
+import { writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { prepareStaticOrigin } from './origins/static-origin.js';
+import { repositoryRoot } from './paths.js';
+import type { ProxyUnderTest } from './peers/proxy-under-test.js';
+import { processTree, readCoreBusyNs, readCpuTime, readResidentBytes } from './proc.js';
+import { findFreePort, type ProcessGroup } from './processes.js';
+import type { Workload } from './workloads.js';
+import { buildWrkScript, findFault, type LoadReport, parseWrkOutput } from './wrk-report.js';
+
+const proxyCore = 0;
+const loadCore = 1;
+const warmUpConnections = 64;
+
+/** What is measured, how long, and with what. */
+export interface MeasurePlan {
+  proxies: readonly ProxyUnderTest[];
+  workloads: readonly Workload[];
+  /** Numbers of keepalive connections. */
+  connections: readonly number[];
+  rounds: number;
+  secondsPerRound: number;
+  /** Node binary for the proxies written in JavaScript. */
+  node: string;
+}
+
+/** One round of one proxy. */
+export interface Round {
+  requestsPerSecond: number;
+  p50Us: number;
+  p99Us: number;
+  /** Processor time of the proxy in user and in kernel mode, microseconds per request. */
+  cpuUserUs: number;
+  cpuSystemUs: number;
+  /** Resident memory of the proxy after the round. */
+  residentBytes: number;
+  /** Share of the proxy's core, 0 to 1, that others used during the round: how far to trust it. */
+  othersOnCore: number;
+}
+
+/** All rounds of one proxy on one workload; `fault` says why they are not to be trusted. */
+export interface Series {
+  workload: Workload;
+  connections: number;
+  proxy: ProxyUnderTest;
+  rounds: Round[];
+  fault: string | undefined;
+}
+
+/** A proxy that runs in front of one origin. */
+interface RunningProxy {
+  proxy: ProxyUnderTest;
+  port: number;
+  pid: number;
+}
+
+/** Runs the plan; `folder` takes configuration and output, `log` a line of progress. */
+export async function measure(
+  plan: MeasurePlan,
+  processes: ProcessGroup,
+  folder: string,
+  log: (line: string) => void,
+): Promise<Series[]> {
+  const all: Series[] = [];
+  const runningByOrigin = new Map<string, RunningProxy[]>();
+  for (const workload of plan.workloads) {
+    const origin = workload.upBytes > 0 ? 'sink' : 'static';
+    let running = runningByOrigin.get(origin);
+    if (running === undefined) {
+      running = await startProxies(plan, origin, processes, folder);
+      runningByOrigin.set(origin, running);
+    }
+    const script = `${folder}${workload.name}.lua`;
+    writeFileSync(script, buildWrkScript(workload));
+    const load = new Load(processes, workload, script);
+    // What fails here fails in the rounds as well, and is told there.
+    for (const { port } of running) await load.run(port, warmUpConnections, 1).catch(() => undefined);
+    for (const connections of plan.connections) {
+      log(`${workload.title}, ${connections} connections`);
+      all.push(...(await measureSideBySide(plan, running, load, connections)));
+    }
+  }
+  return all;
+}
+
+/** A proxy serves one origin only, so there is one process of each proxy for each origin. */
+async function startProxies(
+  plan: MeasurePlan,
+  origin: 'sink' | 'static',
+  processes: ProcessGroup,
+  folder: string,
+): Promise<RunningProxy[]> {
+  const upstreamPort = await findFreePort();
+  const sink = `${repositoryRoot}.build/bench/origins/upload-sink.js`;
+  const program =
+    origin === 'static'
+      ? prepareStaticOrigin(upstreamPort, folder)
+      : { name: 'upload-sink', command: plan.node, args: [sink, String(upstreamPort)] };
+  await processes.startServer(program, loadCore, upstreamPort);
+  const running: RunningProxy[] = [];
+  for (const proxy of plan.proxies) {
+    const port = await findFreePort();
+    const prepared = proxy.prepare({ listenPort: port, upstreamPort, folder, node: plan.node });
+    running.push({ proxy, port, pid: await processes.startServer(prepared, proxyCore, port) });
+  }
+  return running;
+}
+
+async function measureSideBySide(
+  plan: MeasurePlan,
+  running: readonly RunningProxy[],
+  load: Load,
+  connections: number,
+): Promise<Series[]> {
+  const series = running.map(
+    ({ proxy }): Series => ({ workload: load.workload, connections, proxy, rounds: [], fault: undefined }),
+  );
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const [index, target] of running.entries()) {
+      const own = series[index]!;
+      try {
+        const { result, fault } = await measureRound(target, load, connections, plan.secondsPerRound);
+        own.rounds.push(result);
+        own.fault ??= fault;
+      } catch (error) {
+        own.fault ??= error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+  return series;
+}
+
+async function measureRound(
+  { port, pid }: RunningProxy,
+  load: Load,
+  connections: number,
+  seconds: number,
+): Promise<{ result: Round; fault: string | undefined }> {
+  // What the round before left to do (closing its connections) is not this round's.
+  await delay(100);
+  const pids = processTree(pid);
+  if (pids.length === 0) throw new Error('its process has ended');
+  const cpuBefore = readCpuTime(pids);
+  const busyBefore = readCoreBusyNs(proxyCore);
+  const startedAt = process.hrtime.bigint();
+  const report = await load.run(port, connections, seconds);
+  const elapsedNs = Number(process.hrtime.bigint() - startedAt);
+  const busyNs = readCoreBusyNs(proxyCore) - busyBefore;
+  const cpu = readCpuTime(pids);
+  const totalNs = cpu.totalNs - cpuBefore.totalNs;
+  const userNs = cpu.userNs - cpuBefore.userNs;
+  const systemNs = cpu.systemNs - cpuBefore.systemNs;
+  const totalUs = totalNs / 1000 / report.requests;
+  const userShare = userNs / Math.max(1, userNs + systemNs);
+  return {
+    result: {
+      requestsPerSecond: report.requests / report.durationSeconds,
+      p50Us: report.p50Us,
+      p99Us: report.p99Us,
+      cpuUserUs: totalUs * userShare,
+      cpuSystemUs: totalUs * (1 - userShare),
+      residentBytes: readResidentBytes(pids),
+      othersOnCore: Math.max(0, (busyNs - totalNs) / elapsedNs),
+    },
+    fault: findFault(report, load.workload),
+  };
+}
+
+/** wrk with one workload. */
+class Load {
+  readonly workload: Workload;
+  private readonly processes: ProcessGroup;
+  private readonly script: string;
+
+  constructor(processes: ProcessGroup, workload: Workload, script: string) {
+    this.processes = processes;
+    this.workload = workload;
+    this.script = script;
+  }
+
+  async run(port: number, connections: number, seconds: number): Promise<LoadReport> {
+    const url = `http://127.0.0.1:${port}${this.workload.path}`;
+    const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', this.script, url];
+    return parseWrkOutput(await this.processes.run({ name: 'wrk', command: 'wrk', args }, loadCore));
+  }
+}
