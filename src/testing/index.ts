@@ -1,0 +1,5 @@
+/*
+ * The published test kit.
+ */
+
+export { FakeClock } from './fake-clock.js';
