@@ -1,0 +1,231 @@
+/*
+ * Gathers log lines and writes them in batches, one at a time, holding a bounded amount when they
+ * do not leave fast enough. How bytes are written is the target's.
+ */
+
+import { describeErrno } from '../core/errno.js';
+import type { LogTarget } from './log-target.js';
+import type { LogSink } from './sink.js';
+
+/**
+ * What is held at most, about 40,000 access log lines: a worker's full load for a second, which a
+ * busy disk may well take. Past it lines are lost rather than memory.
+ */
+const BUFFER_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Pause between batches while lines keep coming; the first after a quiet time leaves at once.
+ * perf: a batch costs as much CPU as a request, so without it each request would pay for its own.
+ */
+const PAUSE_MS = 10;
+
+/** Until another try when a reader is slow (EAGAIN). */
+const SLOW_READER_RETRY_MS = 10;
+
+/** Until another try when the target fails: a full disk takes a while to get room. */
+const FAILED_RETRY_MS = 1000;
+
+/** How long close() waits for a target that takes nothing. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+/** Sinks whose lines are still to be written when the process exits without having closed them. */
+const openSinks = new Set<BufferedSink>();
+
+/** A log sink over a file or a stream. */
+export class BufferedSink implements LogSink {
+  readonly #target: LogTarget;
+  /** Lines that wait for the next batch. */
+  #pending: string;
+  /** The batch that is being written, null when none is. */
+  #batch: Buffer | null;
+  #batchOffset: number;
+  #isWriting: boolean;
+  /** Armed for the first line after a quiet time. */
+  #immediate: NodeJS.Immediate | null;
+  /** Armed while resting between two batches or tries. */
+  #rest: NodeJS.Timeout | null;
+  #lostLines: number;
+  /** Why the last try failed; '' when it did not. */
+  #failure: string;
+  #isReopenWanted: boolean;
+  #isClosed: boolean;
+  #pendingFlushes: (() => void)[];
+  #batchFlushes: (() => void)[];
+
+  constructor(target: LogTarget) {
+    this.#target = target;
+    this.#pending = '';
+    this.#batch = null;
+    this.#batchOffset = 0;
+    this.#isWriting = false;
+    this.#immediate = null;
+    this.#rest = null;
+    this.#lostLines = 0;
+    this.#failure = '';
+    this.#isReopenWanted = false;
+    this.#isClosed = false;
+    this.#pendingFlushes = [];
+    this.#batchFlushes = [];
+    if (openSinks.size === 0) process.on('exit', writeRemainders);
+    openSinks.add(this);
+  }
+
+  write(line: string): void {
+    if (this.#isClosed) return;
+    const heldBytes = this.#pending.length + (this.#batch?.length ?? 0);
+    if (this.#lostLines > 0 || heldBytes + line.length >= BUFFER_BYTES) {
+      this.#lostLines++;
+      return;
+    }
+    this.#pending += `${line}\n`;
+    if (this.#immediate === null && this.#rest === null && !this.#isWriting) {
+      this.#immediate = setImmediate(() => this.#writeOn());
+    }
+  }
+
+  flush(): Promise<void> {
+    if (this.#pending === '' && this.#batch === null) return Promise.resolve();
+    const flushes = this.#pending === '' ? this.#batchFlushes : this.#pendingFlushes;
+    const flushed = new Promise<void>((resolve) => flushes.push(resolve));
+    if (!this.#isWriting) this.#writeOn();
+    return flushed;
+  }
+
+  reopen(): void {
+    if (this.#isClosed) return;
+    this.#isReopenWanted = true;
+    if (this.#isWriting) return;
+    this.#reopenTarget();
+    if (this.#batch !== null) this.#writeOn();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    let timeout: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<void>((resolve) => {
+      timeout = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    });
+    await Promise.race([this.flush(), timedOut]);
+    clearTimeout(timeout);
+    this.#stopWaiting();
+    this.#leaveOpenSinks();
+    // A write that still hangs in the kernel keeps its descriptor: it ends with the process.
+    if (!this.#isWriting) this.#target.close();
+  }
+
+  /** Writes, without waiting, what has not been handed to the target. For the process's exit only. */
+  writeRemainder(): void {
+    const batch =
+      this.#batch === null || this.#isWriting ? Buffer.alloc(0) : this.#batch.subarray(this.#batchOffset);
+    const bytes = Buffer.concat([batch, Buffer.from(this.#pending)]);
+    if (bytes.length === 0 || (this.#isWriting && !this.#target.canRecover)) return;
+    try {
+      this.#target.writeNow(bytes);
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+
+  /** Goes on with the batch, or takes the next one. */
+  #writeOn(): void {
+    this.#stopWaiting();
+    if (this.#batch === null) {
+      if (this.#pending === '') return;
+      this.#batch = Buffer.from(this.#pending);
+      this.#batchOffset = 0;
+      this.#pending = '';
+      this.#batchFlushes = this.#pendingFlushes;
+      this.#pendingFlushes = [];
+    }
+    this.#isWriting = true;
+    this.#target.write(this.#batch, this.#batchOffset, this.#onWritten);
+  }
+
+  readonly #onWritten = (error: NodeJS.ErrnoException | null, writtenBytes: number): void => {
+    this.#isWriting = false;
+    this.#batchOffset += writtenBytes;
+    if (error !== null) this.#onError(error);
+    else if (this.#batch !== null && this.#batchOffset < this.#batch.length) this.#writeOn();
+    else this.#onBatchWritten();
+  };
+
+  #onBatchWritten(): void {
+    this.#batch = null;
+    if (this.#lostLines > 0) {
+      this.#noteLost();
+      this.#pendingFlushes.push(...this.#batchFlushes.splice(0));
+    }
+    this.#failure = '';
+    if (this.#isReopenWanted) this.#reopenTarget();
+    this.#resolve(this.#batchFlushes);
+    if (this.#pendingFlushes.length > 0) this.#writeOn();
+    else this.#waitToWrite(PAUSE_MS);
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    if (!this.#target.canRecover) {
+      this.#isClosed = true;
+      this.#leaveOpenSinks();
+      this.#batch = null;
+      this.#pending = '';
+      this.#resolve(this.#batchFlushes);
+      this.#resolve(this.#pendingFlushes);
+      return;
+    }
+    if (error.code === 'EAGAIN') {
+      this.#waitToWrite(SLOW_READER_RETRY_MS);
+      return;
+    }
+    this.#failure = describeErrno(error.code ?? error.message);
+    if (this.#isReopenWanted) this.#reopenTarget();
+    this.#resolve(this.#batchFlushes);
+    this.#resolve(this.#pendingFlushes);
+    this.#waitToWrite(FAILED_RETRY_MS);
+  }
+
+  #reopenTarget(): void {
+    this.#isReopenWanted = false;
+    try {
+      this.#target.reopen();
+    } catch (error) {
+      this.#note(`${(error as Error).message}; still writing to the old file`);
+    }
+  }
+
+  #noteLost(): void {
+    this.#note(`${this.#lostLines} log lines are missing here: ${this.#failure || 'they came too fast'}`);
+    this.#lostLines = 0;
+  }
+
+  /** Not a log line: it is marked as a comment for who reads the log by program. */
+  #note(text: string): void {
+    this.#pending += `# sluice: ${text}\n`;
+  }
+
+  /** Unless somebody waits it does not keep the process alive: at the exit the rest is written. */
+  #waitToWrite(delayMs: number): void {
+    this.#rest = setTimeout(() => this.#writeOn(), delayMs);
+    if (this.#batchFlushes.length === 0) this.#rest.unref();
+  }
+
+  #leaveOpenSinks(): void {
+    openSinks.delete(this);
+    if (openSinks.size === 0) process.off('exit', writeRemainders);
+  }
+
+  #stopWaiting(): void {
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    if (this.#rest !== null) clearTimeout(this.#rest);
+    this.#immediate = null;
+    this.#rest = null;
+  }
+
+  #resolve(flushes: (() => void)[]): void {
+    for (const resolve of flushes.splice(0)) resolve();
+  }
+}
+
+function writeRemainders(): void {
+  for (const sink of openSinks) sink.writeRemainder();
+}

@@ -1,0 +1,51 @@
+/*
+ * The sinks by name: standard output and error, a file, nothing. Gathering lines is in
+ * buffered-sink.ts, writing bytes in file-target.ts and stream-target.ts.
+ */
+
+import { fstatSync } from 'node:fs';
+import { BufferedSink } from './buffered-sink.js';
+import { FileTarget } from './file-target.js';
+import type { LogSink } from './sink.js';
+import { StreamTarget } from './stream-target.js';
+
+export type { LogSink } from './sink.js';
+
+/** The sink of `access_log off`. */
+const OFF: LogSink = {
+  write: () => {},
+  flush: () => Promise.resolve(),
+  reopen: () => {},
+  close: () => Promise.resolve(),
+};
+
+/**
+ * Opens a sink: "stdout", "stderr", "off" or a file's path, appended to and made when it is missing.
+ * The caller owns it and closes it. Throws an Error with the reason when the file cannot be opened.
+ */
+export function openLogSink(target: string): LogSink {
+  switch (target) {
+    case 'off':
+      return OFF;
+    case 'stdout':
+    case '/dev/stdout':
+      return openStandardSink(1);
+    case 'stderr':
+    case '/dev/stderr':
+      return openStandardSink(2);
+    default:
+      return new BufferedSink(FileTarget.open(target));
+  }
+}
+
+/**
+ * A pipe or a socket whose reader stands still blocks a write for good, and a thread blocked so
+ * keeps the process from ever ending: those go through Node's stream, which polls. A terminal's
+ * stream blocks the event loop instead, so terminals, like files, are written from another thread.
+ */
+function openStandardSink(fd: 1 | 2): LogSink {
+  const status = fstatSync(fd);
+  return status.isFIFO() || status.isSocket()
+    ? new BufferedSink(new StreamTarget(fd === 1 ? process.stdout : process.stderr, fd))
+    : new BufferedSink(new FileTarget(fd, null));
+}
