@@ -2,18 +2,16 @@
 // JSON of every round to bench/results/. Exits 1 when a proxy failed at its work.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { findNewestLts, installDebianPackages, installNodePeers } from './install.js';
 import { measure } from './measure.js';
 import { type BenchOptions, help, parseOptions } from './options.js';
 import { resultsFolder } from './paths.js';
-import { ProcessGroup } from './processes.js';
 import { buildRows, judgeGoals, renderMarkdown } from './report.js';
+import { type Run, run } from './run.js';
 
-const log = (line: string) => process.stderr.write(`${line}\n`);
-
-async function bench(options: BenchOptions): Promise<void> {
+async function bench(options: BenchOptions, { processes, folder, log }: Run): Promise<boolean> {
   if (cpus().length < 2)
     throw new Error('Cannot measure on one core: the proxy needs one and the load another');
   const { proxies } = options;
@@ -21,24 +19,15 @@ async function bench(options: BenchOptions): Promise<void> {
   installDebianPackages(['nginx', 'wrk', ...proxies.flatMap((proxy) => proxy.debianPackage ?? [])], log);
   if (proxies.some((proxy) => proxy.isNodePeer)) installNodePeers(log);
   const node = options.node ?? findNewestLts();
-  // In memory where that is to be had, so that no disk has a part in the figures.
-  const folder = `${mkdtempSync('/dev/shm/sluice-bench-')}/`;
-  const processes = new ProcessGroup(folder);
-  const stop = () => process.exit(130);
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  try {
-    const series = await measure({ ...options, node }, processes, folder, log);
-    const rows = buildRows(series);
-    const goals = judgeGoals(series, rows);
-    const conditions = describeConditions(options, node);
-    const markdown = `${conditions.map((line) => `- ${line}\n`).join('')}\n${renderMarkdown(series, rows, goals)}`;
-    process.stdout.write(markdown);
-    save(markdown, { conditions, goals, rows });
-    if (rows.some((row) => row.fault !== undefined)) process.exitCode = 1;
-  } finally {
-    await processes.stopAll();
-  }
+  const series = await measure({ ...options, node }, processes, folder, log);
+  const rows = buildRows(series);
+  const goals = judgeGoals(series, rows);
+  const conditions = describeConditions(options, node);
+  const markdown = `${conditions.map((line) => `- ${line}\n`).join('')}\n${renderMarkdown(series, rows, goals)}`;
+  process.stdout.write(markdown);
+  save(markdown, { conditions, goals, rows });
+  log(`written to ${resultsFolder}latest.md and latest.json`);
+  return rows.every((row) => row.fault === undefined);
 }
 
 /** Under what the figures were measured, a line each. */
@@ -61,14 +50,11 @@ function save(markdown: string, results: object): void {
     writeFileSync(`${resultsFolder}${name}.md`, markdown);
     writeFileSync(`${resultsFolder}${name}.json`, json);
   }
-  log(`written to ${resultsFolder}latest.md and latest.json`);
 }
 
-try {
+await run(async (context) => {
   const options = parseOptions(process.argv.slice(2));
-  if (options.isHelp) process.stdout.write(help);
-  else await bench(options);
-} catch (error) {
-  log(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+  if (!options.isHelp) return bench(options, context);
+  process.stdout.write(help);
+  return true;
+});

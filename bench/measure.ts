@@ -3,11 +3,11 @@
 
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { prepareStaticOrigin } from './origins/static-origin.js';
 import { repositoryRoot } from './paths.js';
 import type { ProxyUnderTest } from './peers/proxy-under-test.js';
 import { processTree, readCoreBusyNs, readCpuTime, readResidentBytes } from './proc.js';
 import { findFreePort, type ProcessGroup } from './processes.js';
+import { prepareStaticOrigin } from './static-origin.js';
 import type { Workload } from './workloads.js';
 import { buildWrkScript, findFault, type LoadReport, parseWrkOutput } from './wrk-report.js';
 
@@ -94,7 +94,7 @@ async function startProxies(
   folder: string,
 ): Promise<RunningProxy[]> {
   const upstreamPort = await findFreePort();
-  const sink = `${repositoryRoot}.build/bench/origins/upload-sink.js`;
+  const sink = `${repositoryRoot}.build/bench/upload-sink.js`;
   const program =
     origin === 'static'
       ? prepareStaticOrigin(upstreamPort, folder)

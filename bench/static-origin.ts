@@ -2,9 +2,9 @@
 // large ones from files in memory, so that it costs as little as an upstream can.
 
 import { existsSync, writeFileSync } from 'node:fs';
-import { prepareNginx } from '../peers/nginx.js';
-import type { Program } from '../processes.js';
-import { workloads } from '../workloads.js';
+import { prepareNginx } from './peers/nginx.js';
+import type { Program } from './processes.js';
+import { workloads } from './workloads.js';
 
 /** Writes configuration and files into `folder` and returns the command line that serves them on `port`. */
 export function prepareStaticOrigin(port: number, folder: string): Program {
