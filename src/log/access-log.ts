@@ -31,11 +31,10 @@ export interface AccessEntry {
   upstreamResponseTimes: string;
 }
 
-/** What nginx's default escaping replaces: the quote, the backslash and all but printable ASCII. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const NEEDS_ESCAPE = /["\\\x00-\x1f\x7f-\uffff]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const ESCAPED_CHARACTERS = /["\\\x00-\x1f\x7f-\uffff]/gu;
+/** What nginx's default escaping replaces: all but printable ASCII, and of that the quote and the backslash. */
+const NEEDS_ESCAPE = /[^ !#-[\]-~]/;
+/** The same by whole characters, since one beyond U+FFFF is two units of a string. */
+const ESCAPED_CHARACTERS = /[^ !#-[\]-~]/gu;
 
 /**
  * Writes
@@ -43,12 +42,12 @@ const ESCAPED_CHARACTERS = /["\\\x00-\x1f\x7f-\uffff]/gu;
  *     ADDRESS - USER [23/Nov/2026:17:22:12 +0000] "REQUEST" STATUS BYTES "REFERER" "AGENT"
  *     upstream=127.0.0.1:9001, 127.0.0.1:9002 ustatus=502, 200 rt=0.005 uct=-, 0.001 uht=-, 0.004 urt=0.000, 0.005
  *
- * as one line. The first part is nginx's combined format. The second has always these six fields in
- * this order, each with one value a try, separated by ", ":
- * upstream, the peer's address ($upstream_addr); ustatus, its status ($upstream_status); rt, the
- * whole request ($request_time); uct, uht and urt, the seconds to connect, to the end of the response's head
- * and to the end of the response ($upstream_connect_time, _header_time, _response_time).
- * What is empty prints "-".
+ * as one line. The first part is nginx's combined format. The second always has these six fields in
+ * this order: upstream, the peer's address ($upstream_addr); ustatus, what it answered
+ * ($upstream_status); rt, the seconds the whole request took ($request_time); uct, uht and urt, the
+ * seconds to connect, to the end of the response's head and to the end of the response
+ * ($upstream_connect_time, $upstream_header_time, $upstream_response_time). All but rt have one value
+ * for each try, separated by ", ". What is empty prints "-".
  */
 export class AccessLog {
   readonly #sink: LogSink;

@@ -1,0 +1,209 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BufferedSink } from './buffered-sink.js';
+import type { LogTarget, OnWritten } from './log-target.js';
+
+/** A target whose writes end when the test says so. */
+class FakeTarget implements LogTarget {
+  readonly canRecover: boolean;
+  text = '';
+  writeCount = 0;
+  isClosed = false;
+  #bytes: Buffer = Buffer.alloc(0);
+  #onWritten: OnWritten | null = null;
+
+  constructor(canRecover = true) {
+    this.canRecover = canRecover;
+  }
+
+  get isWriting(): boolean {
+    return this.#onWritten !== null;
+  }
+
+  write(bytes: Buffer, offset: number, onWritten: OnWritten): void {
+    if (this.#onWritten !== null) throw new Error('two writes at a time');
+    this.#bytes = bytes.subarray(offset);
+    this.#onWritten = onWritten;
+    this.writeCount++;
+  }
+
+  /** Ends the write with so many bytes gone, all by default, and perhaps an error. */
+  end(writtenBytes = this.#bytes.length, errorCode?: string): void {
+    const onWritten = this.#onWritten!;
+    this.#onWritten = null;
+    this.text += this.#bytes.toString('utf8', 0, writtenBytes);
+    onWritten(
+      errorCode === undefined ? null : Object.assign(new Error(errorCode), { code: errorCode }),
+      writtenBytes,
+    );
+  }
+
+  writeNow(bytes: Buffer): void {
+    this.text += bytes.toString();
+  }
+
+  reopen(): void {
+    this.text += '<reopened>';
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+function setUp(canRecover?: boolean) {
+  const target = new FakeTarget(canRecover);
+  return { target, sink: new BufferedSink(target) };
+}
+
+/** 64 of them are less than the 8 MiB a sink holds, 128 are more. */
+const LONG_LINE = 'x'.repeat(100_000);
+
+describe('a buffered sink', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it('writes the lines of one turn of the event loop at once', () => {
+    const { target, sink } = setUp();
+    sink.write('a');
+    sink.write('b');
+    expect(target.isWriting).toBe(false);
+    vi.advanceTimersByTime(0);
+    target.end();
+    expect([target.text, target.writeCount]).toEqual(['a\nb\n', 1]);
+  });
+
+  it('gathers lines while a write is under way and for a moment after it', () => {
+    const { target, sink } = setUp();
+    sink.write('a');
+    vi.advanceTimersByTime(0);
+    sink.write('b');
+    target.end();
+    sink.write('c');
+    expect(target.isWriting).toBe(false);
+    vi.advanceTimersByTime(10);
+    target.end();
+    expect([target.text, target.writeCount]).toEqual(['a\nb\nc\n', 2]);
+  });
+
+  it('writes the first line after a quiet time without a pause', () => {
+    const { target, sink } = setUp();
+    sink.write('a');
+    vi.advanceTimersByTime(0);
+    target.end();
+    vi.advanceTimersByTime(1000);
+    sink.write('b');
+    vi.advanceTimersByTime(0);
+    expect(target.isWriting).toBe(true);
+  });
+
+  it('goes on where a partial write ended, also within a character', () => {
+    const { target, sink } = setUp();
+    sink.write('snow ☃');
+    vi.advanceTimersByTime(0);
+    target.end(5);
+    target.end(0);
+    target.end();
+    expect(target.text).toBe('snow ☃\n');
+  });
+
+  it('tries again soon when the reader is slow', () => {
+    const { target, sink } = setUp();
+    sink.write('abc');
+    vi.advanceTimersByTime(0);
+    target.end(0, 'EAGAIN');
+    expect(target.isWriting).toBe(false);
+    vi.advanceTimersByTime(10);
+    target.end();
+    expect(target.text).toBe('abc\n');
+  });
+
+  it('holds what a failing target does not take and tries again every second', () => {
+    const { target, sink } = setUp();
+    sink.write('abc');
+    vi.advanceTimersByTime(0);
+    target.end(2, 'ENOSPC');
+    sink.write('def');
+    vi.advanceTimersByTime(999);
+    expect(target.isWriting).toBe(false);
+    vi.advanceTimersByTime(1);
+    target.end(0, 'ENOSPC');
+    vi.advanceTimersByTime(1000);
+    target.end();
+    vi.advanceTimersByTime(10);
+    target.end();
+    expect(target.text).toBe('abc\ndef\n');
+  });
+
+  it('holds 8 MiB at most and says how many lines it lost, and why, when it recovers', async () => {
+    const { target, sink } = setUp();
+    sink.write('first');
+    vi.advanceTimersByTime(0);
+    target.end(0, 'ENOSPC');
+    for (let i = 0; i < 128; i++) sink.write(LONG_LINE);
+    sink.write('lost too, though it is short');
+    const flushed = sink.flush();
+    target.end();
+    target.end();
+    await flushed;
+    const lines = target.text.split('\n');
+    expect(lines.filter((line) => line === LONG_LINE)).toHaveLength(83);
+    expect(lines.slice(-2)).toEqual(['# sluice: 46 log lines are missing here: No space left on device', '']);
+    sink.write('taken again');
+    vi.advanceTimersByTime(10);
+    target.end();
+    expect(target.text).toMatch(/\ntaken again\n$/);
+  });
+
+  it('flush() and close() do not wait for a target that fails', async () => {
+    const { target, sink } = setUp();
+    sink.write('abc');
+    const flushed = sink.flush();
+    target.end(0, 'ENOSPC');
+    await flushed;
+    const closed = sink.close();
+    target.end(0, 'ENOSPC');
+    await closed;
+    expect(target.isClosed).toBe(true);
+  });
+
+  it('close() waits a second for a target that takes nothing, and leaves it its descriptor', async () => {
+    const { target, sink } = setUp();
+    sink.write('abc');
+    const closed = sink.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    await closed;
+    expect([target.isWriting, target.isClosed]).toEqual([true, false]);
+  });
+
+  it('reopens between two batches', () => {
+    const { target, sink } = setUp();
+    sink.write('abc');
+    vi.advanceTimersByTime(0);
+    sink.reopen();
+    target.end(2);
+    target.end();
+    expect(target.text).toBe('abc\n<reopened>');
+  });
+
+  it('is silent for good after an error of a target that cannot recover', async () => {
+    const { target, sink } = setUp(false);
+    sink.write('a');
+    vi.advanceTimersByTime(0);
+    const flushed = sink.flush();
+    target.end(0, 'EPIPE');
+    await flushed;
+    sink.write('b');
+    await sink.close();
+    expect([target.writeCount, target.isWriting]).toEqual([1, false]);
+  });
+
+  it('writes the rest when the process exits', () => {
+    const { target, sink } = setUp();
+    sink.write('a');
+    vi.advanceTimersByTime(0);
+    target.end(1, 'ENOSPC');
+    sink.write('b');
+    sink.writeRemainder();
+    expect(target.text).toBe('a\nb\n');
+  });
+});
