@@ -34,7 +34,7 @@ export interface Sleeper {
 }
 
 /** Sleeps by setTimeout, without keeping the process alive: sockets do that. */
-export const systemSleeper: Sleeper = {
+const systemSleeper: Sleeper = {
   sleep: (delayMs, wake) => setTimeout(wake, delayMs).unref(),
   cancel: (sleep) => clearTimeout(sleep as NodeJS.Timeout),
 };

@@ -100,13 +100,13 @@ describe('a log file', () => {
 describe('a named pipe as a log', () => {
   it('without a reader is refused instead of waited for', () => {
     const path = newPath();
-    execFileSync('mkfifo', [path]);
+    makeNamedPipe(path);
     expect(() => openLogSink(path)).toThrow(`Cannot open log "${path}"`);
   });
 
   it('with a slow reader gets every line, whole and in order', async () => {
     const path = newPath();
-    execFileSync('mkfifo', [path]);
+    makeNamedPipe(path);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const sink = openLogSink(path);
     const lines = Array.from({ length: 20_000 }, (_, i) => `${i} ${'x'.repeat(i % 60)}`);
@@ -130,6 +130,10 @@ describe('the sink "off"', () => {
     await sink.close();
   });
 });
+
+function makeNamedPipe(path: string): void {
+  execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
+}
 
 /** False after a turn of the event loop. */
 function turn(): Promise<false> {
