@@ -1,0 +1,83 @@
+/*
+ * Options to a cycle: one immutable generation of configuration, with the objects that serve it. Opens the
+ * logs, but no socket.
+ */
+import { systemClock } from '../core/clock.js';
+import { TimerWheel } from '../core/timer-wheel.js';
+import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
+import { AccessLog } from '../log/access-log.js';
+import { ErrorLog } from '../log/error-log.js';
+import { type LogSink, openLogSink } from '../log/log-sink.js';
+import type { Address } from '../net/address.js';
+import type { VirtualServer } from '../request/virtual-server.js';
+import { UpstreamGroup } from '../upstream/group.js';
+import { KeepalivePool } from '../upstream/keepalive-pool.js';
+import type { Peer } from '../upstream/peer.js';
+import { DEFAULT_TIMEOUTS, type ProxyOptions } from './proxy-options.js';
+
+const DEFAULT_KEEPALIVE_CONNECTIONS = 32;
+const DEFAULT_UPSTREAM_KEEPALIVE_MS = 60_000;
+
+/** Everything a server needs to serve one configuration. */
+export interface Cycle {
+  readonly listen: readonly Address[];
+  readonly server: VirtualServer;
+  readonly drainMs: number;
+  readonly errorLog: ErrorLog;
+  /** To be flushed, reopened and closed by whoever runs the cycle. */
+  readonly sinks: readonly LogSink[];
+}
+
+/** Builds the cycle. Throws an Error that says which option can't be used and why. */
+export function buildCycle(options: ProxyOptions): Cycle {
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const errorSink = openLogSink(options.errorLog ?? 'stderr');
+  const errorLog = new ErrorLog(errorSink, options.errorLogLevel ?? 'error');
+  const accessTarget = options.accessLog ?? 'off';
+  const accessSink = accessTarget === 'off' ? null : openLogSink(accessTarget);
+  const wheel = new TimerWheel();
+  wheel.onError = (error) => errorLog.log('alert', describeBug(error));
+  const upstream = new UpstreamGroup('default', options.peers);
+  upstream.onPeerDown = (peer) => errorLog.log('warn', peerIsOut(upstream, peer));
+  upstream.onPeerUp = (peer) =>
+    errorLog.log('notice', `upstream "${upstream.name}" ${peer.name} answers again`);
+  const pool = new KeepalivePool(
+    {
+      connections: options.keepaliveConnections ?? DEFAULT_KEEPALIVE_CONNECTIONS,
+      idleTimeoutMs: options.upstreamKeepaliveMs ?? DEFAULT_UPSTREAM_KEEPALIVE_MS,
+      limits: DEFAULT_HEAD_LIMITS,
+      onUnaskedBytes: (peer, bytes) =>
+        errorLog.log(
+          'warn',
+          `upstream "${upstream.name}" ${peer.name} sent ${bytes} bytes unasked on an idle connection`,
+        ),
+    },
+    wheel,
+  );
+  return {
+    listen: options.listen,
+    drainMs: timeouts.drainMs,
+    errorLog,
+    sinks: accessSink === null ? [errorSink] : [errorSink, accessSink],
+    server: {
+      timeouts,
+      headLimits: DEFAULT_HEAD_LIMITS,
+      upstream,
+      pool,
+      wheel,
+      clock: systemClock,
+      accessLog: accessSink === null ? null : new AccessLog(accessSink),
+      errorLog,
+    },
+  };
+}
+
+/** For an [alert] line: the stack of what should never have been thrown. */
+export function describeBug(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function peerIsOut(upstream: UpstreamGroup, peer: Peer): string {
+  const failures = `${peer.fails} failed ${peer.fails === 1 ? 'try' : 'tries'}`;
+  return `upstream "${upstream.name}" ${peer.name} is out for ${peer.failTimeoutMs / 1000} s after ${failures}`;
+}

@@ -1,0 +1,235 @@
+/*
+ * The field section of a head or a trailer: scanned once from bytes, kept as offsets into one latin1 text.
+ * Knows the grammar of RFC 9112 section 5 and nothing of what a field means.
+ */
+import { FieldId, findFieldId, hashByte, TOKEN_LOWER } from '../message/field-id.js';
+import { type HeadLimits, INCOMPLETE, MALFORMED, type Malformed } from './malformed.js';
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const COLON = 58;
+const UNDERSCORE = 95;
+
+/** 1 for a byte a field value may hold: visible ASCII, obs-text, space, tab (RFC 9110 section 5.5). */
+const VALUE_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === TAB || (byte >= SPACE && byte !== 127) ? 1 : 0,
+);
+
+/** Offsets kept per line: where name, value and line begin and end. */
+const NAME_START = 0;
+const NAME_END = 1;
+const VALUE_START = 2;
+const VALUE_END = 3;
+const LINE_END = 4;
+const STRIDE = 5;
+
+/**
+ * One field section. Offsets are relative to the start of the head, and `text` is the whole head, so a
+ * run of lines that pass unchanged is one slice. Reused from message to message: `reset` first.
+ */
+export class FieldLines {
+  /** Number of lines scanned. */
+  count: number;
+  /** The head as latin1 text, set by the owner once the section is complete. */
+  text: string;
+  /** Per line a FieldId. */
+  ids: Uint8Array;
+  /** 1 where a line's bytes must not be passed on as they are: a bare LF ended it. */
+  private dirty: Uint8Array;
+  /** 1 where the name has an underscore: a CGI origin can't tell it from a hyphen. */
+  private underscored: Uint8Array;
+  private offsets: Int32Array;
+  private readonly limits: HeadLimits;
+  private readonly tooLarge: Malformed;
+  /** Why the last scan returned MALFORMED. */
+  malformed: Malformed | null;
+  /** Where `scan` must go on after INCOMPLETE: the start of the unfinished line. */
+  resumeAt: number;
+
+  constructor(limits: HeadLimits, tooLargeStatus: number) {
+    this.count = 0;
+    this.text = '';
+    this.ids = new Uint8Array(32);
+    this.dirty = new Uint8Array(32);
+    this.underscored = new Uint8Array(32);
+    this.offsets = new Int32Array(32 * STRIDE);
+    this.limits = limits;
+    this.tooLarge = { status: tooLargeStatus, reason: 'too large a field section' };
+    this.malformed = null;
+    this.resumeAt = 0;
+  }
+
+  reset(): void {
+    this.count = 0;
+    this.text = '';
+    this.malformed = null;
+  }
+
+  /**
+   * Scans lines of bytes[from,end) up to and including the empty one. `base` is where the head starts.
+   * Returns the offset past the empty line, INCOMPLETE (call again with more bytes and `from` at
+   * `resumeAt`) or MALFORMED (see `malformed`).
+   */
+  scan(bytes: Uint8Array, base: number, from: number, end: number): number {
+    let pos = from;
+    for (;;) {
+      this.resumeAt = pos;
+      if (pos >= end) return this.checkSize(pos - base, 0);
+      const byte = bytes[pos]!;
+      if (byte === LF) return pos + 1;
+      if (byte === CR) {
+        if (pos + 1 >= end) return INCOMPLETE;
+        if (bytes[pos + 1] === LF) return pos + 2;
+        return this.fail('a CR without LF in its head');
+      }
+      const next = this.scanLine(bytes, base, pos, end);
+      if (next < 0) return next === INCOMPLETE ? this.checkSize(end - base, end - pos) : MALFORMED;
+      pos = next;
+      if (this.checkSize(pos - base, pos - this.resumeAt) === MALFORMED) return MALFORMED;
+    }
+  }
+
+  name(index: number): string {
+    const at = index * STRIDE;
+    return this.text.substring(this.offsets[at + NAME_START]!, this.offsets[at + NAME_END]!);
+  }
+
+  value(index: number): string {
+    const at = index * STRIDE;
+    return this.text.substring(this.offsets[at + VALUE_START]!, this.offsets[at + VALUE_END]!);
+  }
+
+  /** The first value of a known field, or '' when there is none. */
+  valueOf(id: number): string {
+    const ids = this.ids;
+    for (let i = 0; i < this.count; i++) if (ids[i] === id) return this.value(i);
+    return '';
+  }
+
+  /**
+   * The lines to pass on, each with its CRLF, in order: all but those whose id is set in `dropped`, those
+   * with an underscore in the name if `dropsUnderscores`, and those named in `alsoDropped` (lower case).
+   * security: with underscores passed, `Content_Length` reads as Content-Length in CGI-like origins.
+   */
+  passOn(dropped: Uint8Array, dropsUnderscores: boolean, alsoDropped: readonly string[] | null): string {
+    const { offsets, ids, count, text } = this;
+    let out = '';
+    let runStart = -1;
+    let runEnd = 0;
+    for (let i = 0; i < count; i++) {
+      const at = i * STRIDE;
+      const passes =
+        dropped[ids[i]!] === 0 &&
+        !(dropsUnderscores && this.underscored[i] === 1) &&
+        !alsoDropped?.includes(this.name(i).toLowerCase());
+      if (passes && this.dirty[i] === 0) {
+        if (runStart < 0) runStart = offsets[at + NAME_START]!;
+        runEnd = offsets[at + LINE_END]!;
+        continue;
+      }
+      if (runStart >= 0) {
+        out += text.substring(runStart, runEnd);
+        runStart = -1;
+      }
+      if (passes) out += `${this.name(i)}: ${this.value(i)}\r\n`;
+    }
+    return runStart < 0 ? out : out + text.substring(runStart, runEnd);
+  }
+
+  private scanLine(bytes: Uint8Array, base: number, start: number, end: number): number {
+    let pos = start;
+    let hash = 0;
+    let hasUnderscore = 0;
+    while (pos < end) {
+      const lower = TOKEN_LOWER[bytes[pos]!]!;
+      if (lower === 0) break;
+      if (lower === UNDERSCORE) hasUnderscore = 1;
+      hash = hashByte(hash, lower);
+      pos++;
+    }
+    if (pos === end) return INCOMPLETE;
+    if (bytes[pos] !== COLON || pos === start) return this.failName(bytes, start, pos);
+    const nameEnd = pos++;
+    while (pos < end && (bytes[pos] === SPACE || bytes[pos] === TAB)) pos++;
+    const valueStart = pos;
+    while (pos < end && VALUE_BYTE[bytes[pos]!] === 1) pos++;
+    if (pos === end) return INCOMPLETE;
+    let valueEnd = pos;
+    const isBareLf = bytes[pos] === LF;
+    if (!isBareLf) {
+      if (bytes[pos] !== CR) return this.fail('a control character in a field value');
+      if (++pos === end) return INCOMPLETE;
+      if (bytes[pos] !== LF) return this.fail('a CR without LF in its head');
+    }
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB))
+      valueEnd--;
+    if (this.count === this.ids.length && !this.grow()) return MALFORMED;
+    const index = this.count++;
+    const at = index * STRIDE;
+    const offsets = this.offsets;
+    offsets[at + NAME_START] = start - base;
+    offsets[at + NAME_END] = nameEnd - base;
+    offsets[at + VALUE_START] = valueStart - base;
+    offsets[at + VALUE_END] = valueEnd - base;
+    offsets[at + LINE_END] = pos + 1 - base;
+    this.ids[index] = findFieldId(bytes, start, nameEnd, hash);
+    this.dirty[index] = isBareLf ? 1 : 0;
+    this.underscored[index] = hasUnderscore;
+    return pos + 1;
+  }
+
+  private failName(bytes: Uint8Array, start: number, pos: number): number {
+    const byte = bytes[pos]!;
+    const isSpace = byte === SPACE || byte === TAB;
+    if (pos === start && isSpace) return this.fail('a folded field line');
+    if (pos === start && byte === COLON) return this.fail('a field line without a name');
+    if (isSpace) return this.fail('white space in or after a field name');
+    if (byte === CR || byte === LF) return this.fail('a field line without a colon');
+    return this.fail('an invalid character in a field name');
+  }
+
+  /** security: bounds what one head may hold, complete or not. */
+  private checkSize(headBytes: number, lineBytes: number): number {
+    if (headBytes > this.limits.headBytes || lineBytes > this.limits.lineBytes) {
+      this.malformed = this.tooLarge;
+      return MALFORMED;
+    }
+    return INCOMPLETE;
+  }
+
+  /** The arrays double up to limits.fieldCount lines; more is too large. */
+  private grow(): boolean {
+    const size = Math.min(this.ids.length * 2, this.limits.fieldCount);
+    if (size <= this.count) {
+      this.malformed = this.tooLarge;
+      return false;
+    }
+    this.ids = enlarge(this.ids, size);
+    this.dirty = enlarge(this.dirty, size);
+    this.underscored = enlarge(this.underscored, size);
+    const offsets = new Int32Array(size * STRIDE);
+    offsets.set(this.offsets);
+    this.offsets = offsets;
+    return true;
+  }
+
+  private fail(reason: string): number {
+    this.malformed = { status: 400, reason };
+    return MALFORMED;
+  }
+}
+
+/** A table over FieldId with 1 at the given ids, for `passOn`. */
+export function fieldSet(count: number, ...ids: number[]): Uint8Array {
+  const table = new Uint8Array(count);
+  for (const id of ids) if (id !== FieldId.other) table[id] = 1;
+  return table;
+}
+
+function enlarge(table: Uint8Array, size: number): Uint8Array {
+  const larger = new Uint8Array(size);
+  larger.set(table);
+  return larger;
+}

@@ -1,0 +1,271 @@
+/*
+ * The head of a request: bytes to method, target, host, framing and connection options (RFC 9112
+ * sections 2, 3 and 6). Strict wherever two readers could take a message differently.
+ */
+import { ConnectionOptions } from '../message/connection-options.js';
+import { parseContentLength } from '../message/content-length.js';
+import { FieldId, TOKEN_LOWER } from '../message/field-id.js';
+import { isValidHost, splitAbsoluteTarget } from '../message/request-target.js';
+import { FieldLines } from './field-lines.js';
+import { type HeadLimits, INCOMPLETE, MALFORMED, type Malformed } from './malformed.js';
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const HASH = 35;
+const DELETE = 127;
+
+/** "HTTP/" as bytes. */
+const HTTP_SLASH = [72, 84, 84, 80, 47];
+
+/**
+ * One request head, reused for every request of a connection. After `parse` returned an offset its
+ * properties hold until `reset`; strings may be kept longer.
+ */
+export class RequestHead {
+  readonly fields: FieldLines;
+  readonly connection: ConnectionOptions;
+  method: string;
+  /** Origin-form (or "*"), as received; what is asked upstream. */
+  target: string;
+  /** From the target when that is absolute, else from Host; '' when HTTP/1.0 gave none. */
+  host: string;
+  /** 0 or 1: of HTTP/1.x; a later minor version counts as 1. */
+  versionMinor: number;
+  /** -1: no Content-Length. */
+  contentLength: number;
+  isChunked: boolean;
+  expectsContinue: boolean;
+  /** Upgrade's value when the Connection field asks for it too, else ''. */
+  upgrade: string;
+  /** Length in `fields.text` of the request line without its line end. */
+  requestLineEnd: number;
+  /** True when the request line can be sent on as it came: origin-form, HTTP/1.1. */
+  isLineVerbatim: boolean;
+  /** Set when `parse` returned MALFORMED. */
+  malformed: Malformed | null;
+  private readonly limits: HeadLimits;
+  private methodEnd: number;
+  private targetEnd: number;
+  /** Where the next `parse` goes on, relative to the head's start: 0 until the request line is whole. */
+  private resumeAt: number;
+
+  constructor(limits: HeadLimits) {
+    this.fields = new FieldLines(limits, 431);
+    this.connection = new ConnectionOptions();
+    this.method = '';
+    this.target = '';
+    this.host = '';
+    this.versionMinor = 1;
+    this.contentLength = -1;
+    this.isChunked = false;
+    this.expectsContinue = false;
+    this.upgrade = '';
+    this.requestLineEnd = 0;
+    this.isLineVerbatim = false;
+    this.malformed = null;
+    this.limits = limits;
+    this.methodEnd = 0;
+    this.targetEnd = 0;
+    this.resumeAt = 0;
+  }
+
+  reset(): void {
+    this.fields.reset();
+    this.connection.reset();
+    this.method = '';
+    this.target = '';
+    this.host = '';
+    this.versionMinor = 1;
+    this.contentLength = -1;
+    this.isChunked = false;
+    this.expectsContinue = false;
+    this.upgrade = '';
+    this.requestLineEnd = 0;
+    this.isLineVerbatim = false;
+    this.malformed = null;
+    this.resumeAt = 0;
+  }
+
+  /** The request line as received, for the logs; '' while it isn't whole. */
+  get requestLine(): string {
+    return this.fields.text.substring(0, this.requestLineEnd);
+  }
+
+  /**
+   * Parses the head that starts at bytes[start]. Returns the offset of the first byte after it; INCOMPLETE:
+   * call again with the same head's bytes and more behind them; MALFORMED: see `malformed`.
+   */
+  parse(bytes: Buffer, start: number, end: number): number {
+    let from = start + this.resumeAt;
+    if (this.resumeAt === 0) {
+      from = this.scanRequestLine(bytes, start, end);
+      if (from < 0) return this.endScan(from, bytes, start, end);
+      this.resumeAt = from - start;
+    }
+    const after = this.fields.scan(bytes, start, from, end);
+    if (after === INCOMPLETE) {
+      this.resumeAt = this.fields.resumeAt - start;
+      return INCOMPLETE;
+    }
+    if (after === MALFORMED) {
+      this.malformed = this.fields.malformed;
+      return this.endScan(MALFORMED, bytes, start, end);
+    }
+    this.fields.text = bytes.toString('latin1', start, after);
+    return this.readTarget() && this.readFields() ? after : MALFORMED;
+  }
+
+  private scanRequestLine(bytes: Buffer, start: number, end: number): number {
+    let pos = start;
+    while (pos < end && TOKEN_LOWER[bytes[pos]!] !== 0) pos++;
+    if (pos === end) return this.checkLine(pos - start);
+    if (bytes[pos] !== SPACE || pos === start) return this.fail(400, 'an invalid method');
+    this.methodEnd = pos - start;
+    const targetStart = ++pos;
+    while (pos < end && bytes[pos]! > SPACE && bytes[pos] !== DELETE && bytes[pos] !== HASH) pos++;
+    if (pos === end) return this.checkLine(pos - start);
+    if (bytes[pos] !== SPACE || pos === targetStart) return this.fail(400, 'an invalid request target');
+    this.targetEnd = pos - start;
+    return this.scanVersion(bytes, start, pos + 1, end);
+  }
+
+  private scanVersion(bytes: Buffer, start: number, from: number, end: number): number {
+    for (let i = 0; i < 5; i++) {
+      if (from + i === end) return this.checkLine(end - start);
+      if (bytes[from + i] !== HTTP_SLASH[i]) return this.fail(400, 'an invalid protocol version');
+    }
+    // "1.1" and the line end: at most five more bytes.
+    if (from + 8 > end) return this.checkLine(end - start);
+    const major = bytes[from + 5]! - 48;
+    const minor = bytes[from + 7]! - 48;
+    if (major < 0 || major > 9 || bytes[from + 6] !== 46 || minor < 0 || minor > 9) {
+      return this.fail(400, 'an invalid protocol version');
+    }
+    let pos = from + 8;
+    if (pos === end) return this.checkLine(end - start);
+    const isBareLf = bytes[pos] === LF;
+    if (!isBareLf) {
+      if (bytes[pos] !== CR) return this.fail(400, 'an invalid protocol version');
+      if (++pos === end) return this.checkLine(end - start);
+      if (bytes[pos] !== LF) return this.fail(400, 'a CR without LF in its head');
+    }
+    if (major !== 1)
+      return this.fail(major === 0 ? 400 : 505, `unsupported protocol version "${major}.${minor}"`);
+    this.versionMinor = minor === 0 ? 0 : 1;
+    this.requestLineEnd = from + 8 - start;
+    this.isLineVerbatim = minor === 1 && !isBareLf;
+    return pos + 1 - start > this.limits.lineBytes ? this.checkLine(pos + 1 - start) : pos + 1;
+  }
+
+  private readTarget(): boolean {
+    const text = this.fields.text;
+    this.method = text.substring(0, this.methodEnd);
+    this.target = text.substring(this.methodEnd + 1, this.targetEnd);
+    const first = this.target.charCodeAt(0);
+    if (first === 47) return true;
+    this.isLineVerbatim = false;
+    if (this.method === 'CONNECT') return this.refuse(405, 'a CONNECT request');
+    if (this.target === '*' && this.method === 'OPTIONS') return true;
+    const absolute = splitAbsoluteTarget(this.target);
+    if (absolute === null) return this.refuse(400, 'an invalid request target');
+    this.host = absolute.host;
+    const hasPath =
+      this.target.indexOf('/', this.target.indexOf('://') + 3) >= 0 || absolute.target.length > 1;
+    this.target = this.method === 'OPTIONS' && !hasPath ? '*' : absolute.target;
+    return true;
+  }
+
+  private readFields(): boolean {
+    const { ids, count } = this.fields;
+    let hostIndex = -1;
+    let upgradeIndex = -1;
+    for (let i = 0; i < count; i++) {
+      switch (ids[i]) {
+        case FieldId.host:
+          if (hostIndex >= 0) return this.refuse(400, 'two Host fields');
+          hostIndex = i;
+          break;
+        case FieldId.contentLength:
+          if (!this.readContentLength(this.fields.value(i))) return false;
+          break;
+        case FieldId.transferEncoding:
+          if (!this.readTransferEncoding(this.fields.value(i))) return false;
+          break;
+        case FieldId.connection:
+          this.connection.add(this.fields.value(i));
+          break;
+        case FieldId.expect:
+          if (this.fields.value(i).toLowerCase() !== '100-continue')
+            return this.refuse(417, 'an unknown expectation');
+          this.expectsContinue = this.versionMinor === 1;
+          break;
+        case FieldId.upgrade:
+          upgradeIndex = i;
+          break;
+      }
+    }
+    if (this.isChunked && this.contentLength >= 0) {
+      return this.refuse(400, 'both Content-Length and Transfer-Encoding');
+    }
+    if (upgradeIndex >= 0 && this.connection.hasUpgrade && this.versionMinor === 1) {
+      const value = this.fields.value(upgradeIndex);
+      // security: a tunnelled HTTP/2 would carry requests past everything that checks them here.
+      this.upgrade = value.toLowerCase() === 'h2c' ? '' : value;
+    }
+    return this.readHost(hostIndex);
+  }
+
+  private readHost(index: number): boolean {
+    if (index < 0) {
+      return this.versionMinor === 0 || this.refuse(400, 'an HTTP/1.1 request without Host');
+    }
+    const value = this.fields.value(index);
+    if (!isValidHost(value)) return this.refuse(400, 'an invalid Host');
+    // An absolute target's authority wins over Host (RFC 9112 section 3.2.2).
+    if (this.host === '') this.host = value;
+    return true;
+  }
+
+  private readContentLength(value: string): boolean {
+    if (this.contentLength >= 0) return this.refuse(400, 'two Content-Length fields');
+    this.contentLength = parseContentLength(value);
+    return this.contentLength >= 0 || this.refuse(400, 'an invalid Content-Length');
+  }
+
+  private readTransferEncoding(value: string): boolean {
+    if (this.versionMinor === 0) return this.refuse(400, 'an HTTP/1.0 request with Transfer-Encoding');
+    if (this.isChunked) return this.refuse(400, 'two Transfer-Encoding fields');
+    if (value.toLowerCase() !== 'chunked') {
+      const isChunkedBefore = /\bchunked\b/i.test(value);
+      return this.refuse(isChunkedBefore ? 400 : 501, 'an unknown Transfer-Encoding');
+    }
+    this.isChunked = true;
+    return true;
+  }
+
+  /** Keeps what can be told of a head that isn't complete, for the log line. */
+  private endScan(result: number, bytes: Buffer, start: number, end: number): number {
+    if (result === MALFORMED) {
+      const lineEnd = bytes.subarray(start, end).indexOf(LF);
+      const length = Math.min(lineEnd < 0 ? end - start : lineEnd, 1024);
+      this.fields.text = bytes.toString('latin1', start, start + length).trimEnd();
+      this.requestLineEnd = this.fields.text.length;
+    }
+    return result;
+  }
+
+  private checkLine(lineBytes: number): number {
+    return lineBytes > this.limits.lineBytes ? this.fail(414, 'too long a request line') : INCOMPLETE;
+  }
+
+  private fail(status: number, reason: string): number {
+    this.malformed = { status, reason };
+    return MALFORMED;
+  }
+
+  private refuse(status: number, reason: string): boolean {
+    this.malformed = { status, reason };
+    return false;
+  }
+}

@@ -1,0 +1,167 @@
+/*
+ * The head of an upstream's response: bytes to status, framing and connection options (RFC 9112
+ * sections 4 and 6). What is malformed here becomes a 502 for the client.
+ */
+import { ConnectionOptions } from '../message/connection-options.js';
+import { parseContentLength } from '../message/content-length.js';
+import { FieldId } from '../message/field-id.js';
+import { FieldLines } from './field-lines.js';
+import { type HeadLimits, INCOMPLETE, MALFORMED, type Malformed } from './malformed.js';
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const DELETE = 127;
+
+/** "HTTP/1." as bytes. */
+const HTTP_1_DOT = [72, 84, 84, 80, 47, 49, 46];
+
+/** Where the three digits of the code stand in "HTTP/1.1 200 OK". */
+const STATUS_START = 9;
+const STATUS_END = 12;
+
+/** One response head, reused for every response of an upstream connection. */
+export class ResponseHead {
+  readonly fields: FieldLines;
+  readonly connection: ConnectionOptions;
+  status: number;
+  /** 0 or 1, of HTTP/1.x. */
+  versionMinor: number;
+  /** -1: no Content-Length. */
+  contentLength: number;
+  isChunked: boolean;
+  /** Set when `parse` returned MALFORMED. */
+  malformed: Malformed | null;
+  private readonly limits: HeadLimits;
+  /** Length in `fields.text` of the status line without its line end. */
+  private statusLineEnd: number;
+  private resumeAt: number;
+
+  constructor(limits: HeadLimits) {
+    this.fields = new FieldLines(limits, 502);
+    this.connection = new ConnectionOptions();
+    this.status = 0;
+    this.versionMinor = 1;
+    this.contentLength = -1;
+    this.isChunked = false;
+    this.malformed = null;
+    this.limits = limits;
+    this.statusLineEnd = 0;
+    this.resumeAt = 0;
+  }
+
+  reset(): void {
+    this.fields.reset();
+    this.connection.reset();
+    this.status = 0;
+    this.versionMinor = 1;
+    this.contentLength = -1;
+    this.isChunked = false;
+    this.malformed = null;
+    this.resumeAt = 0;
+  }
+
+  /** "HTTP/1.1 200 OK" with its CRLF, the reason phrase as the upstream wrote it. */
+  get statusLine(): string {
+    const codeAndReason = this.fields.text.substring(STATUS_START, this.statusLineEnd);
+    // The space behind the code is not optional, the phrase is (RFC 9112 section 4).
+    return this.statusLineEnd === STATUS_END
+      ? `HTTP/1.1 ${codeAndReason} \r\n`
+      : `HTTP/1.1 ${codeAndReason}\r\n`;
+  }
+
+  /** Parses the head that starts at bytes[start]; returns as RequestHead.parse does. */
+  parse(bytes: Buffer, start: number, end: number): number {
+    let from = start + this.resumeAt;
+    if (this.resumeAt === 0) {
+      from = this.scanStatusLine(bytes, start, end);
+      if (from < 0) return from;
+      this.resumeAt = from - start;
+    }
+    const after = this.fields.scan(bytes, start, from, end);
+    if (after === INCOMPLETE) {
+      this.resumeAt = this.fields.resumeAt - start;
+      return INCOMPLETE;
+    }
+    if (after === MALFORMED) {
+      this.malformed = this.fields.malformed;
+      return MALFORMED;
+    }
+    this.fields.text = bytes.toString('latin1', start, after);
+    return this.readFields() ? after : MALFORMED;
+  }
+
+  private scanStatusLine(bytes: Buffer, start: number, end: number): number {
+    for (let i = 0; i < HTTP_1_DOT.length; i++) {
+      if (start + i === end) return INCOMPLETE;
+      if (bytes[start + i] !== HTTP_1_DOT[i]) return this.fail('no valid status line');
+    }
+    // "1 200": the minor version, a space and three digits; then a space or the line's end.
+    if (end - start < 13) return INCOMPLETE;
+    const minor = bytes[start + 7]! - 48;
+    if (minor < 0 || minor > 9 || bytes[start + 8] !== SPACE) return this.fail('no valid status line');
+    let status = 0;
+    for (let i = STATUS_START; i < STATUS_END; i++) {
+      const digit = bytes[start + i]! - 48;
+      if (digit < 0 || digit > 9) return this.fail('an invalid status code');
+      status = status * 10 + digit;
+    }
+    if (status < 100) return this.fail('an invalid status code');
+    let pos = start + STATUS_END;
+    if (bytes[pos] === SPACE) pos++;
+    else if (bytes[pos] !== CR && bytes[pos] !== LF) return this.fail('an invalid status code');
+    while (pos < end && (bytes[pos]! >= SPACE ? bytes[pos] !== DELETE : bytes[pos] === TAB)) pos++;
+    if (pos === end) return this.checkLine(pos - start);
+    this.statusLineEnd = pos - start;
+    if (bytes[pos] !== LF) {
+      if (bytes[pos] !== CR) return this.fail('a control character in its status line');
+      if (++pos === end) return INCOMPLETE;
+      if (bytes[pos] !== LF) return this.fail('a CR without LF in its head');
+    }
+    this.status = status;
+    this.versionMinor = minor === 0 ? 0 : 1;
+    return pos + 1;
+  }
+
+  private readFields(): boolean {
+    const { ids, count } = this.fields;
+    for (let i = 0; i < count; i++) {
+      switch (ids[i]) {
+        case FieldId.contentLength:
+          if (this.contentLength >= 0) return this.refuse('two Content-Length fields');
+          this.contentLength = parseContentLength(this.fields.value(i));
+          if (this.contentLength < 0) return this.refuse('an invalid Content-Length');
+          break;
+        case FieldId.transferEncoding:
+          if (this.isChunked) return this.refuse('two Transfer-Encoding fields');
+          if (this.fields.value(i).toLowerCase() !== 'chunked')
+            return this.refuse('an unknown Transfer-Encoding');
+          this.isChunked = true;
+          break;
+        case FieldId.connection:
+          this.connection.add(this.fields.value(i));
+          break;
+      }
+    }
+    if (this.isChunked && this.contentLength >= 0)
+      return this.refuse('both Content-Length and Transfer-Encoding');
+    if (this.isChunked && this.versionMinor === 0)
+      return this.refuse('an HTTP/1.0 response with Transfer-Encoding');
+    return true;
+  }
+
+  private checkLine(lineBytes: number): number {
+    return lineBytes > this.limits.lineBytes ? this.fail('too long a status line') : INCOMPLETE;
+  }
+
+  private fail(reason: string): number {
+    this.malformed = { status: 502, reason };
+    return MALFORMED;
+  }
+
+  private refuse(reason: string): boolean {
+    this.malformed = { status: 502, reason };
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+/*
+ * What the Connection field says (RFC 9110 section 7.6.1): whether the connection lasts, whether it changes
+ * protocol, and which other fields belong to this hop alone.
+ */
+import { FieldId, fieldIdOf } from './field-id.js';
+
+/**
+ * Fields a Connection field may not take away. security: naming X-Forwarded-For, Host or Authorization there
+ * would otherwise strip what the origin trusts this proxy to pass on.
+ */
+const END_TO_END: ReadonlySet<number> = new Set([
+  FieldId.host,
+  FieldId.contentLength,
+  FieldId.transferEncoding,
+  FieldId.forwardedFor,
+  FieldId.forwardedProto,
+  FieldId.forwardedHost,
+  FieldId.xForwardedPort,
+  FieldId.forwarded,
+  FieldId.realIp,
+  FieldId.authorization,
+  FieldId.cookie,
+  FieldId.setCookie,
+  FieldId.contentType,
+  FieldId.contentEncoding,
+  FieldId.contentRange,
+  FieldId.cacheControl,
+]);
+
+/** The options of one message's Connection fields. Reused: `reset` before each message. */
+export class ConnectionOptions {
+  hasClose: boolean;
+  hasKeepAlive: boolean;
+  hasUpgrade: boolean;
+  /** Lower-case names of further fields that stop here; null when there are none. */
+  named: string[] | null;
+
+  constructor() {
+    this.hasClose = false;
+    this.hasKeepAlive = false;
+    this.hasUpgrade = false;
+    this.named = null;
+  }
+
+  reset(): void {
+    this.hasClose = false;
+    this.hasKeepAlive = false;
+    this.hasUpgrade = false;
+    this.named = null;
+  }
+
+  /** Takes in one Connection field's value. */
+  add(value: string): void {
+    for (const part of value.split(',')) {
+      const option = part.trim().toLowerCase();
+      if (option === 'close') this.hasClose = true;
+      else if (option === 'keep-alive') this.hasKeepAlive = true;
+      else if (option === 'upgrade') this.hasUpgrade = true;
+      else if (option !== '' && !END_TO_END.has(fieldIdOf(option))) {
+        this.named ??= [];
+        this.named.push(option);
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/*
+ * The field names this proxy must understand, as small numbers, and the lookup that turns a name's bytes
+ * into one. Every other field is FieldId.other: it is passed on by its bytes alone.
+ */
+
+/** Numbers of the known fields; `other` is any name not in the table. */
+export const FieldId = {
+  other: 0,
+  host: 1,
+  connection: 2,
+  contentLength: 3,
+  transferEncoding: 4,
+  expect: 5,
+  upgrade: 6,
+  keepAlive: 7,
+  te: 8,
+  trailer: 9,
+  proxyConnection: 10,
+  forwardedFor: 11,
+  forwardedProto: 12,
+  forwardedHost: 13,
+  referer: 14,
+  userAgent: 15,
+  authorization: 16,
+  proxyAuthorization: 17,
+  proxyAuthenticate: 18,
+  cookie: 19,
+  setCookie: 20,
+  contentType: 21,
+  contentEncoding: 22,
+  contentRange: 23,
+  cacheControl: 24,
+  date: 25,
+  server: 26,
+  xForwardedPort: 27,
+  forwarded: 28,
+  realIp: 29,
+} as const;
+
+const NAMES: readonly string[] = [
+  '',
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'keep-alive',
+  'te',
+  'trailer',
+  'proxy-connection',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'referer',
+  'user-agent',
+  'authorization',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'cookie',
+  'set-cookie',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'cache-control',
+  'date',
+  'server',
+  'x-forwarded-port',
+  'forwarded',
+  'x-real-ip',
+];
+
+/** How many ids there are: tables indexed by id have this length. */
+export const FIELD_ID_COUNT = NAMES.length;
+
+/**
+ * Lower-cased byte for a token character (RFC 9110 section 5.6.2), 0 for everything else.
+ * One table both validates and folds case.
+ */
+export const TOKEN_LOWER: Uint8Array = buildTokenTable();
+
+const HASHES = new Int32Array(FIELD_ID_COUNT);
+const SLOT_MASK = 255;
+const SLOTS = buildSlots();
+
+/** Folds the next lower-cased name byte into a running hash; start from 0. */
+export function hashByte(hash: number, lowerByte: number): number {
+  return (Math.imul(hash, 31) + lowerByte) | 0;
+}
+
+/** The id of the name in bytes[start,end), whose hash by `hashByte` is `hash`. */
+export function findFieldId(bytes: Uint8Array, start: number, end: number, hash: number): number {
+  const id = SLOTS[(hash ^ (hash >>> 9)) & SLOT_MASK]!;
+  if (id === 0 || HASHES[id] !== hash) return FieldId.other;
+  const name = NAMES[id]!;
+  if (name.length !== end - start) return FieldId.other;
+  for (let i = 0; i < name.length; i++) {
+    if (TOKEN_LOWER[bytes[start + i]!] !== name.charCodeAt(i)) return FieldId.other;
+  }
+  return id;
+}
+
+/** The id of a lower-case name held as text; for what is not on the hot path. */
+export function fieldIdOf(lowerName: string): number {
+  const id = NAMES.indexOf(lowerName);
+  return id < 1 ? FieldId.other : id;
+}
+
+function buildTokenTable(): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+    table[char.charCodeAt(0)] = char.charCodeAt(0);
+  for (let code = 65; code <= 90; code++) table[code] = code + 32;
+  return table;
+}
+
+function buildSlots(): Uint8Array {
+  const slots = new Uint8Array(SLOT_MASK + 1);
+  for (let id = 1; id < FIELD_ID_COUNT; id++) {
+    let hash = 0;
+    for (let i = 0; i < NAMES[id]!.length; i++) hash = hashByte(hash, NAMES[id]!.charCodeAt(i));
+    HASHES[id] = hash;
+    const slot = (hash ^ (hash >>> 9)) & SLOT_MASK;
+    if (slots[slot] !== 0)
+      throw new Error(
+        `Field names "${NAMES[id]}" and "${NAMES[slots[slot]!]}" share a slot: widen SLOT_MASK`,
+      );
+    slots[slot] = id;
+  }
+  return slots;
+}

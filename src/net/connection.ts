@@ -1,0 +1,202 @@
+/*
+ * One TCP or unix socket: reading without stream machinery where Node allows it, writing, backpressure both
+ * ways, byte counts. What the bytes mean is its handler's business.
+ */
+import { Socket } from 'node:net';
+import { createReadBuffer, SHARED_READ_BUFFER } from './read-buffer.js';
+
+/** What happens on a connection. Nothing is called after `onClose`. */
+export interface ConnectionHandler {
+  /** bytes[0,end) arrived. They are borrowed: what must outlive the call is copied, see `ownsBytes`. */
+  onBytes(bytes: Buffer, end: number): void;
+  /** The other side sends no more (FIN); it may still read. */
+  onEnd(): void;
+  /** Everything written has been taken by the kernel. Also called when nothing waited. */
+  onDrain(): void;
+  /** The socket is gone, `error` says why when it wasn't asked for. Called exactly once. */
+  onClose(error: NodeJS.ErrnoException | null): void;
+}
+
+/** libuv's handle under a socket, as far as it is used: public through no API, so every part is optional. */
+interface SocketHandle {
+  readonly writeQueueSize?: number;
+}
+
+/** See Connection.socketOptions. */
+export interface SocketOptions {
+  readonly allowHalfOpen: true;
+  readonly writableHighWaterMark: number;
+  readonly onread: {
+    readonly buffer: () => Uint8Array;
+    readonly callback: (length: number, bytes: Uint8Array) => boolean;
+  };
+}
+
+/** Stands in between the constructor and `attach`. */
+const NO_SOCKET = new Socket();
+
+/**
+ * A connection. Writes never block and are never refused: whoever writes looks at `pendingBytes` and stops
+ * its own source until `onDrain`, which is what bounds memory.
+ */
+export class Connection {
+  handler: ConnectionHandler;
+  isClosed: boolean;
+  isReadingPaused: boolean;
+  /** Set when `end` was called: nothing more can be written. */
+  isEnded: boolean;
+  /** Where the next read goes: the shared buffer or one of this connection's own. */
+  readBuffer: Buffer;
+  private socket: Socket;
+  private error: NodeJS.ErrnoException | null;
+  private lastQueueSize: number;
+
+  /** A connection without a socket: `attach` follows in the same turn of the event loop. */
+  constructor(handler: ConnectionHandler) {
+    this.handler = handler;
+    this.isClosed = false;
+    this.isReadingPaused = false;
+    this.isEnded = false;
+    this.readBuffer = SHARED_READ_BUFFER;
+    this.socket = NO_SOCKET;
+    this.error = null;
+    this.lastQueueSize = 0;
+  }
+
+  /** Takes over `socket`: from now on only this object listens to it. */
+  attach(socket: Socket): void {
+    this.socket = socket;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.error = error;
+    });
+    socket.on('close', () => this.close());
+    socket.on('end', () => this.handler.onEnd());
+    socket.on('drain', () => {
+      if (!this.isClosed) this.handler.onDrain();
+    });
+  }
+
+  /** What a socket made for this connection is opened with: half-open, reading by `onread`. */
+  get socketOptions(): SocketOptions {
+    return {
+      allowHalfOpen: true,
+      // 'drain' then follows every write that the kernel did not take at once, however small.
+      writableHighWaterMark: 1,
+      onread: {
+        buffer: () => this.readBuffer,
+        callback: (length, bytes) => this.receive(bytes as Buffer, length),
+      },
+    };
+  }
+
+  get remoteAddress(): string {
+    return this.socket.remoteAddress ?? '';
+  }
+
+  get remotePort(): number {
+    return this.socket.remotePort ?? 0;
+  }
+
+  /** Bytes written that the kernel has not taken yet. */
+  get pendingBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  /** For the listener and the connector: gives what was read to the handler. False pauses reading. */
+  receive(bytes: Buffer, length: number): boolean {
+    if (this.isClosed) return false;
+    this.handler.onBytes(bytes, length);
+    return !this.isReadingPaused && !this.isClosed;
+  }
+
+  /** Whether bytes given to `onBytes` stay as they are for as long as reading is paused. */
+  ownsBytes(bytes: Buffer): boolean {
+    return bytes !== SHARED_READ_BUFFER;
+  }
+
+  /**
+   * From the next read on, read into a buffer of this connection's own, so that its bytes can be written
+   * elsewhere without a copy; or back into the shared one.
+   */
+  useOwnBuffer(isOwn: boolean): void {
+    if (!isOwn) this.readBuffer = SHARED_READ_BUFFER;
+    else if (this.readBuffer === SHARED_READ_BUFFER) this.readBuffer = createReadBuffer();
+  }
+
+  /** Whether `bytes` are where the next read goes. */
+  isReadInto(bytes: Buffer): boolean {
+    return bytes === SHARED_READ_BUFFER || bytes === this.readBuffer;
+  }
+
+  /** Leaves its own buffer to a write that still refers to it; the next read goes into a new one. */
+  renewBuffer(): void {
+    if (this.readBuffer !== SHARED_READ_BUFFER) this.readBuffer = createReadBuffer();
+  }
+
+  /** Writes latin1 text. */
+  writeText(text: string): void {
+    if (!this.isClosed) this.socket.write(text, 'latin1');
+  }
+
+  /** Writes bytes, which must stay unchanged until `pendingBytes` is 0. */
+  writeBytes(bytes: Buffer): void {
+    if (!this.isClosed) this.socket.write(bytes);
+  }
+
+  /** Gathers the writes until `uncork` into one system call. */
+  cork(): void {
+    this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+  }
+
+  pauseReading(): void {
+    if (this.isReadingPaused) return;
+    this.isReadingPaused = true;
+    this.socket.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.isReadingPaused || this.isClosed) return;
+    this.isReadingPaused = false;
+    this.socket.resume();
+  }
+
+  /** Sends what is pending, then FIN. Reading goes on. */
+  end(): void {
+    if (this.isEnded || this.isClosed) return;
+    this.isEnded = true;
+    this.socket.end();
+  }
+
+  /** Closes at once; what is pending is lost. `onClose` follows. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Closes with RST, so that the other side can't take what it got for a complete message. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /**
+   * Whether the kernel took bytes since the last call: a slow reader is not a dead one. Asked by a send
+   * timeout, since `onDrain` comes only when nothing is left.
+   */
+  hasSendProgress(): boolean {
+    const { _handle } = this.socket as unknown as { _handle?: SocketHandle | null };
+    const size = _handle?.writeQueueSize ?? 0;
+    const hasProgress = size !== this.lastQueueSize;
+    this.lastQueueSize = size;
+    return hasProgress;
+  }
+
+  private close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.readBuffer = SHARED_READ_BUFFER;
+    this.handler.onClose(this.error);
+  }
+}

@@ -1,0 +1,27 @@
+/*
+ * Outgoing connections.
+ */
+import { connect as netConnect } from 'node:net';
+import type { Address } from './address.js';
+import { Connection, type ConnectionHandler } from './connection.js';
+
+/** What the opener of a connection is told, besides what every handler is. */
+export interface ConnectHandler extends ConnectionHandler {
+  /** The connection stands. When it can't be had, `onClose` comes with the error instead. */
+  onConnect(): void;
+}
+
+/**
+ * Begins to connect; what happens is told to `handler`, never before this returns. The connection reads into
+ * a buffer of its own, since what it brings is written on to a client that may be slow.
+ */
+export function connect(address: Address, handler: ConnectHandler): Connection {
+  const connection = new Connection(handler);
+  connection.useOwnBuffer(true);
+  const { host, port, path } = address;
+  const target = path === null ? { host, port, noDelay: true } : { path };
+  const socket = netConnect({ ...connection.socketOptions, ...target });
+  connection.attach(socket);
+  socket.on('connect', () => handler.onConnect());
+  return connection;
+}

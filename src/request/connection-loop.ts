@@ -1,0 +1,463 @@
+/*
+ * A client's connection: heads and bodies out of bytes, one request after the other in order, keepalive,
+ * timeouts, and closing so that the client still reads what it was told. What is done for a request is the
+ * exchange's business.
+ */
+import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
+import { BodyKind } from '../http/h1/body-decoder.js';
+import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
+import type { Connection, ConnectionHandler } from '../net/connection.js';
+import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import { errorPage, errorResponse } from './error-page.js';
+import { CLIENT_CLOSED_REQUEST, HttpRequest } from './http-request.js';
+import { Tunnel, type TunnelOwner } from './tunnel.js';
+import { type Downstream, UpstreamExchange } from './upstream-exchange.js';
+import type { VirtualServer } from './virtual-server.js';
+
+/** Who keeps the client connections: told when one is gone. */
+export interface ConnectionOwner {
+  readonly isDraining: boolean;
+  onConnectionClosed(loop: ConnectionLoop): void;
+}
+
+/** Between two requests, or before the first. */
+const WAITING = 0;
+/** Part of a head has come. */
+const READING_HEAD = 1;
+/** A request is being served; its body may still come. */
+const SERVING = 2;
+/** The response is written but not taken yet. */
+const FLUSHING = 3;
+const TUNNEL = 4;
+/** Ours is said and ended: what still comes is read and thrown away, so that no RST overtakes it. */
+const LINGERING = 5;
+const CLOSED = 6;
+
+const CR = 13;
+const LF = 10;
+
+/** lingering_timeout and lingering_time of nginx: between two reads, and in all. */
+const LINGER_IDLE_MS = 5000;
+const LINGER_TOTAL_MS = 30000;
+
+/**
+ * A client that ended its side may still read: it is served as long as it takes bytes, and counts as gone
+ * after this long without any.
+ * differs from nginx: it cancels at once, which leaves one-shot clients (`nc -N`) without an answer.
+ */
+const HALF_CLOSED_MS = 1000;
+
+/** How long an upstream may leave `Expect: 100-continue` unanswered before we answer it ourselves. */
+const CONTINUE_MS = 1000;
+
+/** The loop of one client connection. */
+export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstream, TunnelOwner {
+  readonly connection: Connection;
+  private readonly server: VirtualServer;
+  private readonly owner: ConnectionOwner;
+  private readonly request: HttpRequest;
+  private readonly exchange: UpstreamExchange;
+  private readonly readDeadline: Deadline;
+  private readonly sendDeadline: Deadline;
+  private state: number;
+  /** Bytes not looked at yet: the start of a head, or requests behind the one being served. */
+  private held: Buffer | null;
+  private tunnel: Tunnel | null;
+  private isHalfClosed: boolean;
+  /** Whether the client waits for a 100 that nobody has sent. */
+  private awaitsContinue: boolean;
+  /** Whether this proxy sent a 100 of its own, so that the upstream's is one too many. */
+  private hasSentContinue: boolean;
+  private lingerUntilMs: number;
+
+  constructor(
+    connection: Connection,
+    server: VirtualServer,
+    owner: ConnectionOwner,
+    connectionNumber: number,
+  ) {
+    this.connection = connection;
+    this.server = server;
+    this.owner = owner;
+    this.request = new HttpRequest(server, clientAddress(connection), connectionNumber);
+    this.exchange = new UpstreamExchange(this.request, this);
+    this.readDeadline = new Deadline(server.wheel, this);
+    this.sendDeadline = new Deadline(server.wheel, this);
+    this.state = WAITING;
+    this.held = null;
+    this.tunnel = null;
+    this.isHalfClosed = false;
+    this.awaitsContinue = false;
+    this.hasSentContinue = false;
+    this.lingerUntilMs = 0;
+    this.readDeadline.set(server.timeouts.clientHeaderMs);
+  }
+
+  /** Whether nothing is under way, so that closing hurts nobody. */
+  get isIdle(): boolean {
+    return this.state === WAITING;
+  }
+
+  /** Closes without waiting for what is under way. */
+  destroy(): void {
+    this.connection.destroy();
+  }
+
+  // --- what the client does -------------------------------------------------------------------------
+
+  onBytes(bytes: Buffer, end: number): void {
+    switch (this.state) {
+      case WAITING:
+        this.readHead(bytes, 0, end);
+        break;
+      case READING_HEAD: {
+        const whole = Buffer.concat([this.held!, bytes.subarray(0, end)]);
+        this.held = null;
+        this.readHead(whole, 0, whole.length);
+        break;
+      }
+      case SERVING:
+        this.readBody(bytes, end);
+        break;
+      case TUNNEL:
+        this.tunnel!.onDownstreamBytes(bytes, 0, end);
+        break;
+      case LINGERING:
+        this.linger();
+        break;
+      default:
+        this.hold(bytes, 0, end);
+    }
+  }
+
+  onEnd(): void {
+    switch (this.state) {
+      case WAITING:
+      case LINGERING:
+        this.connection.destroy();
+        break;
+      case READING_HEAD:
+        this.logInfo('client closed in the middle of a request head');
+        this.request.status = 400;
+        this.request.log();
+        this.connection.destroy();
+        break;
+      case TUNNEL:
+        this.tunnel!.onDownstreamEnd();
+        break;
+      default:
+        this.isHalfClosed = true;
+        this.request.keepsAlive = false;
+        if (this.request.body.isComplete) this.readDeadline.set(HALF_CLOSED_MS);
+        else this.clientGone('client closed in the middle of a request body');
+    }
+  }
+
+  onDrain(): void {
+    this.sendDeadline.clear();
+    if (this.state === SERVING) this.exchange.onDownstreamDrain();
+    else if (this.state === FLUSHING) this.finishRequest();
+    else if (this.state === TUNNEL) this.tunnel!.onDownstreamDrain();
+  }
+
+  onClose(error: NodeJS.ErrnoException | null): void {
+    const { state } = this;
+    this.state = CLOSED;
+    this.readDeadline.cancel();
+    this.sendDeadline.cancel();
+    if (state === SERVING || state === FLUSHING) {
+      this.exchange.abort();
+      if (!this.request.isResponseStarted) this.request.status = CLIENT_CLOSED_REQUEST;
+      if (error !== null && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
+        this.logInfo(`client: ${error.message}`);
+      this.request.log();
+    } else if (state === TUNNEL) this.tunnel!.finish();
+    this.owner.onConnectionClosed(this);
+  }
+
+  onDeadline(deadline: Deadline): void {
+    if (deadline === this.sendDeadline) {
+      this.checkSending();
+      return;
+    }
+    switch (this.state) {
+      case WAITING:
+        this.connection.destroy();
+        break;
+      case READING_HEAD:
+        this.logInfo('client sent no whole request head in time');
+        this.refuse(408);
+        break;
+      case SERVING:
+      case FLUSHING:
+        this.checkReading();
+        break;
+      case LINGERING:
+        this.connection.destroy();
+        break;
+    }
+  }
+
+  // --- reading requests -----------------------------------------------------------------------------
+
+  private readHead(bytes: Buffer, start: number, end: number): void {
+    let pos = start;
+    if (this.state === WAITING) {
+      pos = skipEmptyLines(bytes, start, end);
+      if (pos === end) return;
+      this.state = READING_HEAD;
+      this.request.begin();
+      this.readDeadline.set(this.server.timeouts.clientHeaderMs);
+    }
+    const { head } = this.request;
+    const after = head.parse(bytes, pos, end);
+    if (after === INCOMPLETE) this.hold(bytes, pos, end);
+    else if (after === MALFORMED) {
+      this.logInfo(`client sent ${head.malformed!.reason}`);
+      this.refuse(head.malformed!.status);
+    } else this.serve(bytes, after, end);
+  }
+
+  /** The head is whole: bytes[start,end) are its body's beginning and whatever follows. */
+  private serve(bytes: Buffer, start: number, end: number): void {
+    const { head, body } = this.request;
+    this.state = SERVING;
+    this.readDeadline.clear();
+    let kind: number = BodyKind.none;
+    if (head.isChunked) kind = BodyKind.chunked;
+    else if (head.contentLength >= 0) kind = BodyKind.length;
+    body.start(kind, head.contentLength);
+    const after = body.decode(bytes, start, end);
+    if (after === MALFORMED) {
+      this.refuseBody();
+      return;
+    }
+    const { connection } = head;
+    this.request.keepsAlive =
+      !this.owner.isDraining && (head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive);
+    this.awaitsContinue = head.expectsContinue && !body.isComplete && body.payloadEnd === body.payloadStart;
+    this.hasSentContinue = false;
+    if (after < end) {
+      this.hold(bytes, after, end);
+      this.connection.pauseReading();
+    }
+    if (head.method === 'TRACE') {
+      this.refuse(405);
+      return;
+    }
+    if (!body.isComplete) this.armBodyDeadline();
+    this.exchange.start(bytes, body.payloadStart, body.payloadEnd);
+    if (!body.isComplete && this.state === SERVING) this.connection.useOwnBuffer(true);
+  }
+
+  private readBody(bytes: Buffer, end: number): void {
+    const { body } = this.request;
+    if (body.isComplete) {
+      // Pipelined requests wait here, at most one read of them.
+      this.hold(bytes, 0, end);
+      this.connection.pauseReading();
+      return;
+    }
+    const after = body.decode(bytes, 0, end);
+    if (after === MALFORMED) {
+      this.refuseBody();
+      return;
+    }
+    this.awaitsContinue = false;
+    if (body.isComplete) {
+      this.readDeadline.clear();
+      this.connection.useOwnBuffer(false);
+    } else this.armBodyDeadline();
+    if (after < end) {
+      this.hold(bytes, after, end);
+      this.connection.pauseReading();
+    }
+    this.exchange.sendBody(bytes, body.payloadStart, body.payloadEnd);
+  }
+
+  private refuseBody(): void {
+    this.logInfo(`client sent ${this.request.body.reason}`);
+    this.exchange.abort();
+    if (this.request.isResponseStarted) this.breakOff(false);
+    else this.refuse(400);
+  }
+
+  /** Keeps bytes[start,end) for later; copied if the next read would overwrite them. */
+  private hold(bytes: Buffer, start: number, end: number): void {
+    const rest = bytes.subarray(start, end);
+    if (this.held !== null) this.held = Buffer.concat([this.held, rest]);
+    else this.held = this.connection.isReadInto(bytes) ? Buffer.from(rest) : rest;
+  }
+
+  // --- what the exchange says (Downstream) ----------------------------------------------------------
+
+  noteWritten(): void {
+    if (this.connection.pendingBytes > 0) {
+      if (!this.sendDeadline.isArmed) this.sendDeadline.set(this.server.timeouts.sendMs);
+    }
+    if (this.isHalfClosed) this.readDeadline.set(HALF_CLOSED_MS);
+  }
+
+  resumeBody(): void {
+    if (this.held !== null || this.state !== SERVING) return;
+    this.armBodyDeadline();
+    this.connection.resumeReading();
+  }
+
+  noteContinue(): boolean {
+    if (this.awaitsContinue) {
+      this.awaitsContinue = false;
+      this.armBodyDeadline();
+    }
+    return !this.hasSentContinue;
+  }
+
+  endResponse(): void {
+    this.state = FLUSHING;
+    this.readDeadline.clear();
+    if (this.connection.pendingBytes > 0) this.noteWritten();
+    else this.finishRequest();
+  }
+
+  refuse(status: number): void {
+    const { request } = this;
+    request.status = status;
+    request.isResponseStarted = true;
+    // Its connection goes on only if all of the request was read and understood.
+    if (this.state !== SERVING || !request.body.isComplete || status === 400) request.keepsAlive = false;
+    const isHead = request.head.method === 'HEAD';
+    request.bodyBytesSent = isHead ? 0 : errorPage(status).length;
+    this.connection.writeText(errorResponse(status, isHead, request.connectionField));
+    this.endResponse();
+  }
+
+  breakOff(isUntilClose: boolean): void {
+    this.request.keepsAlive = false;
+    if (isUntilClose) this.connection.reset();
+    else this.endResponse();
+  }
+
+  startTunnel(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    this.state = TUNNEL;
+    this.readDeadline.clear();
+    this.tunnel = new Tunnel(this.connection, upstream, this.server.timeouts.upstreamReadMs, this);
+    if (end > start) this.tunnel.passDown(bytes, start, end);
+    const early = this.held;
+    this.held = null;
+    if (early !== null) this.tunnel.onDownstreamBytes(early, 0, early.length);
+  }
+
+  noteTunnelBytes(bytes: number): void {
+    this.request.bodyBytesSent += bytes;
+  }
+
+  onTunnelEnd(): void {
+    this.request.tries.end(0);
+    this.server.upstream.release(this.tunnel!.peer);
+    this.tunnel = null;
+    if (this.state !== CLOSED) this.endResponse();
+    else this.request.log();
+  }
+
+  // --- the end of a request, the end of the connection ----------------------------------------------
+
+  /** The client has all of the response: on to its next request, or to the end. */
+  private finishRequest(): void {
+    const { request } = this;
+    request.log();
+    if (!request.keepsAlive || this.owner.isDraining || !request.body.isComplete) {
+      this.startLingering();
+      return;
+    }
+    this.state = WAITING;
+    this.readDeadline.set(this.server.timeouts.keepaliveMs);
+    if (this.held === null) this.connection.resumeReading();
+    else setImmediate(() => this.readHeld());
+  }
+
+  /** Goes on with a pipelined request: in a turn of its own, so that a long row of them is no deep stack. */
+  private readHeld(): void {
+    const { held } = this;
+    if (this.state !== WAITING || held === null) return;
+    this.held = null;
+    this.readHead(held, 0, held.length);
+    // A whole request stopped reading again, or its end did; a part of one waits for more.
+    if (this.state === WAITING || this.state === READING_HEAD) this.connection.resumeReading();
+  }
+
+  /** Ends our side and waits for the client to end its own (nginx: lingering_close). */
+  private startLingering(): void {
+    this.state = LINGERING;
+    this.held = null;
+    this.connection.useOwnBuffer(false);
+    this.connection.end();
+    this.lingerUntilMs = this.server.clock.nowMs() + LINGER_TOTAL_MS;
+    this.readDeadline.set(LINGER_IDLE_MS);
+    this.connection.resumeReading();
+  }
+
+  private linger(): void {
+    const leftMs = this.lingerUntilMs - this.server.clock.nowMs();
+    if (leftMs <= 0) this.connection.destroy();
+    else this.readDeadline.set(Math.min(LINGER_IDLE_MS, leftMs));
+  }
+
+  private armBodyDeadline(): void {
+    this.readDeadline.set(this.awaitsContinue ? CONTINUE_MS : this.server.timeouts.clientBodyMs);
+  }
+
+  /** The read deadline passed while a request is served. */
+  private checkReading(): void {
+    if (this.isHalfClosed) {
+      if (this.connection.pendingBytes > 0 && this.connection.hasSendProgress())
+        this.readDeadline.set(HALF_CLOSED_MS);
+      else this.clientGone('client closed before it was answered');
+    } else if (this.awaitsContinue) {
+      this.awaitsContinue = false;
+      this.hasSentContinue = true;
+      this.connection.writeText('HTTP/1.1 100 Continue\r\n\r\n');
+      this.armBodyDeadline();
+    } else if (!this.request.body.isComplete && !this.connection.isReadingPaused) {
+      this.logInfo('client sent nothing of its request body in time');
+      this.exchange.abort();
+      if (this.request.isResponseStarted) this.breakOff(false);
+      else this.refuse(408);
+    }
+  }
+
+  /** The send deadline passed. */
+  private checkSending(): void {
+    if (this.connection.pendingBytes === 0) return;
+    if (this.connection.hasSendProgress()) this.sendDeadline.set(this.server.timeouts.sendMs);
+    else this.clientGone('client took nothing of its response in time');
+  }
+
+  private clientGone(what: string): void {
+    this.logInfo(what);
+    this.connection.destroy();
+  }
+
+  private logInfo(what: string): void {
+    if (this.server.errorLog.isEnabled('info')) {
+      this.server.errorLog.log('info', `${what}, ${this.request.describe()}`, this.request.connectionNumber);
+    }
+  }
+}
+
+/** Past the CRLFs some clients send behind a body (RFC 9112 section 2.2). */
+function skipEmptyLines(bytes: Buffer, start: number, end: number): number {
+  let pos = start;
+  while (pos < end) {
+    if (bytes[pos] === LF) pos++;
+    else if (bytes[pos] === CR && (pos + 1 === end || bytes[pos + 1] === LF)) pos++;
+    else break;
+  }
+  return pos;
+}
+
+/** As X-Forwarded-For and the logs name the client: IPv4 as such on a dual-stack socket, nginx's "unix:". */
+function clientAddress(connection: Connection): string {
+  const address = connection.remoteAddress;
+  if (address === '') return 'unix:';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

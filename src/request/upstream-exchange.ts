@@ -1,0 +1,487 @@
+/*
+ * The pump between a request and an upstream: choose a peer, connect, send the request while it still comes
+ * in, pass the response on while it still comes in, and try the next peer where that is safe. Neither side
+ * gets ahead of the other: whoever writes faster than it is read is stopped.
+ */
+import { describeErrno } from '../core/errno.js';
+import { BodyKind } from '../http/h1/body-decoder.js';
+import type { FieldLines } from '../http/h1/field-lines.js';
+import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
+import { LAST_CHUNK, writeMessage } from '../http/h1/message-writer.js';
+import { FieldId } from '../http/message/field-id.js';
+import { isIdempotent } from '../http/message/method.js';
+import { FORBIDDEN_IN_TRAILER } from '../http/message/trailer-fields.js';
+import type { LogLevel } from '../log/error-log.js';
+import type { Connection } from '../net/connection.js';
+import type { Peer } from '../upstream/peer.js';
+import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
+import { downstreamResponseHead, upstreamRequestHead } from './forwarded-head.js';
+import type { HttpRequest } from './http-request.js';
+
+/** The client's side, as the exchange sees it. */
+export interface Downstream {
+  readonly connection: Connection;
+  /** Bytes were written; the client's send timeout counts if they wait. */
+  noteWritten(): void;
+  /** The request's body may go on. */
+  resumeBody(): void;
+  /** The last byte of the response was written. */
+  endResponse(): void;
+  /** No response has begun and none will come: answer with `status`. */
+  refuse(status: number): void;
+  /** The response can't be completed: the client must notice. `isUntilClose`: only a reset would tell. */
+  breakOff(isUntilClose: boolean): void;
+  /** The upstream has asked the client to go on, or has answered: no 100 of our own is needed. */
+  noteContinue(): boolean;
+  /** Both sides have switched protocols: from here on bytes go both ways, bytes[start,end) first. */
+  startTunnel(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void;
+}
+
+const IDLE = 0;
+const CONNECTING = 1;
+const AWAITING_HEAD = 2;
+const RESPONDING = 3;
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** What a failed try counts as, and what the client is answered if it was the last. */
+const GATEWAY_ERROR = 502;
+const GATEWAY_TIMEOUT = 504;
+
+/** The upstream side of the request under way on one client's connection; reused from request to request. */
+export class UpstreamExchange implements UpstreamUser {
+  private readonly request: HttpRequest;
+  private readonly downstream: Downstream;
+  private state: number;
+  private upstream: UpstreamConnection | null;
+  private peer: Peer | null;
+  /** Payload not sent yet, or kept in case the request must be sent again. At most one read. */
+  private heldBody: Buffer;
+  /** Whether heldBody is everything that came of the body, so that it can be sent from the start. */
+  private isReplayable: boolean;
+  private isRequestSent: boolean;
+  /** How the response's body goes to the client. */
+  private isResponseChunked: boolean;
+  /** The start of a response head that came in more than one read. */
+  private heldHead: Buffer;
+  /** What the client is answered when no peer is left to try. */
+  private lastFailure: number;
+
+  constructor(request: HttpRequest, downstream: Downstream) {
+    this.request = request;
+    this.downstream = downstream;
+    this.state = IDLE;
+    this.upstream = null;
+    this.peer = null;
+    this.heldBody = NO_BYTES;
+    this.isReplayable = true;
+    this.isRequestSent = false;
+    this.isResponseChunked = false;
+    this.heldHead = NO_BYTES;
+    this.lastFailure = GATEWAY_ERROR;
+  }
+
+  /** Whether a request's body can be taken now; otherwise its reading is paused. */
+  get canSendBody(): boolean {
+    return this.state >= AWAITING_HEAD;
+  }
+
+  /** Begins: the head is parsed, bytes[start,end) is the payload that came with it. */
+  start(bytes: Buffer, start: number, end: number): void {
+    this.isReplayable = true;
+    this.isRequestSent = false;
+    this.heldBody = NO_BYTES;
+    this.tryNextPeer(bytes, start, end);
+  }
+
+  /** More payload of the request; with the body complete this is its end. */
+  sendBody(bytes: Buffer, start: number, end: number): void {
+    const { upstream } = this;
+    if (upstream === null) return;
+    this.isReplayable = false;
+    this.heldBody = NO_BYTES;
+    this.writeRequest('', bytes, start, end, this.isBorrowed(bytes));
+  }
+
+  /** The client has taken all that waited for it. */
+  onDownstreamDrain(): void {
+    const { upstream } = this;
+    if (upstream === null || !upstream.connection.isReadingPaused) return;
+    upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
+    upstream.connection.resumeReading();
+  }
+
+  /** The client is gone, or what it sends is no request: the upstream's work is for nothing. */
+  abort(): void {
+    if (this.state === IDLE) return;
+    this.request.tries.end(0);
+    this.leaveUpstream(false);
+  }
+
+  onUpstreamConnect(): void {
+    this.request.tries.connected();
+    const body = this.heldBody;
+    this.sendHead(body, 0, body.length, false);
+    if (!this.request.body.isComplete && this.canSendBody) this.downstream.resumeBody();
+  }
+
+  onUpstreamBytes(bytes: Buffer, end: number): void {
+    const upstream = this.upstream!;
+    upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
+    if (this.state === RESPONDING) this.passBody(upstream, '', bytes, 0, end);
+    else if (this.heldHead.length === 0) this.readHead(upstream, bytes, 0, end);
+    else {
+      const whole = Buffer.concat([this.heldHead, bytes.subarray(0, end)]);
+      this.heldHead = NO_BYTES;
+      this.readHead(upstream, whole, 0, whole.length);
+    }
+  }
+
+  onUpstreamEnd(): void {
+    if (this.state === RESPONDING) this.endAtClose(this.upstream!);
+    else this.failTry(GATEWAY_ERROR, 'closed the connection before it answered');
+  }
+
+  onUpstreamDrain(): void {
+    if (this.state < AWAITING_HEAD) return;
+    const { deadline } = this.upstream!;
+    if (this.request.body.isComplete) deadline.set(this.request.server.timeouts.upstreamReadMs);
+    else {
+      deadline.clear();
+      this.downstream.resumeBody();
+    }
+  }
+
+  onUpstreamClose(error: NodeJS.ErrnoException | null): void {
+    const what = error === null ? 'closed the connection' : nameOf(error);
+    if (this.state === CONNECTING) {
+      this.failTry(
+        error?.code === 'ETIMEDOUT' ? GATEWAY_TIMEOUT : GATEWAY_ERROR,
+        `refused to connect: ${what}`,
+      );
+    } else {
+      const when = this.state === RESPONDING ? 'in the middle of its response' : 'before it answered';
+      this.failTry(
+        GATEWAY_ERROR,
+        error === null ? `${what} ${when}` : `broke the connection ${when}: ${what}`,
+      );
+    }
+  }
+
+  onUpstreamDeadline(): void {
+    const { connection, deadline } = this.upstream!;
+    const { timeouts } = this.request.server;
+    if (this.state === CONNECTING) {
+      this.failTry(GATEWAY_TIMEOUT, 'did not accept the connection in time');
+    } else if (connection.pendingBytes === 0) {
+      this.failTry(GATEWAY_TIMEOUT, 'sent nothing in time');
+    } else if (connection.hasSendProgress()) {
+      deadline.set(timeouts.upstreamSendMs);
+    } else {
+      this.failTry(GATEWAY_TIMEOUT, 'took nothing of the request in time');
+    }
+  }
+
+  /** Chooses a peer that wasn't tried and begins to send; answers 502 at once when there is none. */
+  private tryNextPeer(bytes: Buffer, start: number, end: number): void {
+    const { request } = this;
+    const { server } = request;
+    const peer = server.upstream.pick(request.tries.failedPeers);
+    if (peer === null) {
+      this.state = IDLE;
+      if (request.tries.count === 0) {
+        server.errorLog.log('error', `no live upstream in "${server.upstream.name}", ${request.describe()}`);
+        this.downstream.refuse(GATEWAY_ERROR);
+      } else this.downstream.refuse(this.lastFailure);
+      return;
+    }
+    this.peer = peer;
+    request.tries.begin(peer);
+    const idle = server.pool.take(peer, this);
+    if (idle !== null) {
+      this.upstream = idle;
+      request.tries.connected();
+      this.sendHead(bytes, start, end, this.isBorrowed(bytes));
+    } else this.connect(peer, bytes, start, end);
+  }
+
+  private connect(peer: Peer, bytes: Buffer, start: number, end: number): void {
+    const { server } = this.request;
+    this.hold(bytes, start, end);
+    this.state = CONNECTING;
+    if (!this.request.body.isComplete) this.downstream.connection.pauseReading();
+    this.upstream = server.pool.open(peer, this);
+    this.upstream.deadline.set(server.timeouts.connectMs);
+  }
+
+  /** Sends the request's head with the payload there is, in one write. */
+  private sendHead(bytes: Buffer, start: number, end: number, isBorrowed: boolean): void {
+    const { request, upstream } = this;
+    this.state = AWAITING_HEAD;
+    if (end > start && isIdempotent(request.head.method)) this.hold(bytes, start, end);
+    else if (end > start) this.isReplayable = false;
+    const head = upstreamRequestHead(
+      request.head,
+      request.remoteAddress,
+      upstream!.peer.name,
+      request.server.pool.isKeeping,
+    );
+    this.writeRequest(head, bytes, start, end, isBorrowed);
+  }
+
+  private writeRequest(head: string, bytes: Buffer, start: number, end: number, isBorrowed: boolean): void {
+    const upstream = this.upstream!;
+    const { body, head: requestHead } = this.request;
+    const isChunked = requestHead.isChunked;
+    const tail = isChunked && body.isComplete ? chunkedEnd(body.trailers) : '';
+    this.isRequestSent = body.isComplete;
+    writeMessage(upstream.connection, head, bytes, start, end, isChunked, tail, isBorrowed);
+    this.noteUpstreamWritten(upstream);
+  }
+
+  /** Stops the client while the upstream doesn't take what was written, and sets what it may take. */
+  private noteUpstreamWritten(upstream: UpstreamConnection): void {
+    const { timeouts } = this.request.server;
+    if (upstream.connection.pendingBytes > 0) {
+      if (!this.isRequestSent) this.downstream.connection.pauseReading();
+      upstream.deadline.set(timeouts.upstreamSendMs);
+    } else if (this.isRequestSent) upstream.deadline.set(timeouts.upstreamReadMs);
+    else upstream.deadline.clear();
+  }
+
+  private readHead(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    let pos = start;
+    while (pos < end) {
+      const after = upstream.head.parse(bytes, pos, end);
+      if (after === INCOMPLETE) {
+        this.heldHead = Buffer.from(bytes.subarray(pos, end));
+        return;
+      }
+      if (after === MALFORMED) {
+        this.failTry(GATEWAY_ERROR, `sent ${upstream.head.malformed!.reason}`, false);
+        return;
+      }
+      if (upstream.head.status >= 200) {
+        this.startResponse(upstream, bytes, after, end);
+        return;
+      }
+      if (upstream.head.status === 101) {
+        this.switchProtocols(upstream, bytes, after, end);
+        return;
+      }
+      this.passInterim(upstream);
+      upstream.head.reset();
+      pos = after;
+    }
+  }
+
+  /** A 1xx: passed on to clients that can know it (RFC 9110 section 15.2). */
+  private passInterim(upstream: UpstreamConnection): void {
+    const { head } = upstream;
+    if (this.request.head.versionMinor === 0) return;
+    if (head.status === 100 && !this.downstream.noteContinue()) return;
+    this.downstream.connection.writeText(downstreamResponseHead(head, false, ''));
+    this.downstream.noteWritten();
+  }
+
+  private startResponse(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    const { request } = this;
+    const { head } = upstream;
+    const isHead = request.head.method === 'HEAD';
+    let kind: number = BodyKind.untilClose;
+    if (isHead || head.status === 204 || head.status === 304) kind = BodyKind.none;
+    else if (head.isChunked) kind = BodyKind.chunked;
+    else if (head.contentLength >= 0) kind = BodyKind.length;
+    upstream.body.start(kind, head.contentLength);
+    const isLengthUnknown = kind === BodyKind.chunked || kind === BodyKind.untilClose;
+    this.isResponseChunked = isLengthUnknown && request.head.versionMinor === 1;
+    if (isLengthUnknown && !this.isResponseChunked) request.keepsAlive = false;
+    request.tries.gotHeader(head.status);
+    request.status = head.status;
+    request.isResponseStarted = true;
+    request.server.upstream.noteSuccess(upstream.peer);
+    this.downstream.noteContinue();
+    this.state = RESPONDING;
+    const text = downstreamResponseHead(head, this.isResponseChunked, request.connectionField);
+    this.passBody(upstream, text, bytes, start, end);
+  }
+
+  /** Passes on what bytes[start,end) hold of the response's body, behind `before`. */
+  private passBody(
+    upstream: UpstreamConnection,
+    before: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const { body } = upstream;
+    const after = body.decode(bytes, start, end);
+    if (after === MALFORMED) {
+      if (before !== '') this.downstream.connection.writeText(before);
+      this.failTry(GATEWAY_ERROR, `sent ${body.reason}`);
+      return;
+    }
+    const { connection } = this.downstream;
+    const tail = body.isComplete && this.isResponseChunked ? chunkedEnd(body.trailers) : '';
+    this.request.bodyBytesSent += body.payloadEnd - body.payloadStart;
+    writeMessage(
+      connection,
+      before,
+      bytes,
+      body.payloadStart,
+      body.payloadEnd,
+      this.isResponseChunked,
+      tail,
+      !upstream.connection.ownsBytes(bytes),
+    );
+    if (body.isComplete) {
+      this.finish(upstream, end - after);
+      return;
+    }
+    if (connection.pendingBytes > 0) {
+      upstream.connection.pauseReading();
+      upstream.deadline.clear();
+    }
+    this.downstream.noteWritten();
+  }
+
+  /** The response has been passed on whole. `extraBytes` came behind it. */
+  private finish(upstream: UpstreamConnection, extraBytes: number): void {
+    const { request } = this;
+    const { head, body } = upstream;
+    request.tries.end(0);
+    if (extraBytes > 0) this.logError('warn', upstream.peer, `sent ${extraBytes} bytes behind its response`);
+    const isPersistent = head.versionMinor === 1 ? !head.connection.hasClose : head.connection.hasKeepAlive;
+    const canReuse =
+      isPersistent &&
+      extraBytes === 0 &&
+      body.kind !== BodyKind.untilClose &&
+      this.isRequestSent &&
+      !upstream.connection.isEnded;
+    this.leaveUpstream(canReuse && upstream.connection.pendingBytes === 0);
+    this.downstream.endResponse();
+  }
+
+  private endAtClose(upstream: UpstreamConnection): void {
+    if (!upstream.body.endAtClose()) {
+      this.failTry(GATEWAY_ERROR, 'closed the connection in the middle of its response');
+      return;
+    }
+    if (this.isResponseChunked) this.downstream.connection.writeText(LAST_CHUNK);
+    this.finish(upstream, 0);
+  }
+
+  private switchProtocols(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    const { request } = this;
+    if (request.head.upgrade === '' || !this.isRequestSent) {
+      this.failTry(GATEWAY_ERROR, 'switched protocols unasked', false);
+      return;
+    }
+    request.tries.gotHeader(101);
+    request.status = 101;
+    request.isResponseStarted = true;
+    request.keepsAlive = false;
+    request.server.upstream.noteSuccess(upstream.peer);
+    const upgrade = upstream.head.fields.valueOf(FieldId.upgrade) || request.head.upgrade;
+    const head = downstreamResponseHead(
+      upstream.head,
+      false,
+      `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`,
+    );
+    this.downstream.connection.writeText(head);
+    this.state = IDLE;
+    this.upstream = null;
+    this.peer = null;
+    this.downstream.startTunnel(upstream, bytes, start, end);
+  }
+
+  /**
+   * The try under way is over without a whole response: says so in the log, then goes on with another
+   * connection where that is safe, answers `status`, or breaks the response off if it has begun.
+   */
+  private failTry(status: number, what: string, mayRetry = true): void {
+    const { request } = this;
+    const { server, tries } = request;
+    const upstream = this.upstream!;
+    const { peer } = upstream;
+    this.logError('error', peer, what);
+    tries.end(status);
+    if (this.state === RESPONDING) {
+      const isUntilClose = !this.isResponseChunked && upstream.body.kind === BodyKind.untilClose;
+      this.leaveUpstream(false);
+      this.downstream.breakOff(isUntilClose);
+      return;
+    }
+    const wasSent = this.state >= AWAITING_HEAD;
+    const isStale = upstream.isReused && status === GATEWAY_ERROR && this.heldHead.length === 0;
+    const canRetry = mayRetry && (!wasSent || (this.isReplayable && isIdempotent(request.head.method)));
+    if (!isStale) {
+      server.upstream.noteFailure(peer);
+      tries.exclude(peer);
+    }
+    this.lastFailure = status;
+    const { heldBody } = this;
+    if (canRetry && isStale) {
+      // A kept connection that the peer closed meanwhile says nothing of the peer: it gets a fresh one.
+      this.closeUpstream();
+      tries.begin(peer);
+      this.connect(peer, heldBody, 0, heldBody.length);
+      return;
+    }
+    this.leaveUpstream(false);
+    if (canRetry) this.tryNextPeer(heldBody, 0, heldBody.length);
+    else this.downstream.refuse(status);
+  }
+
+  /** Keeps payload in case the request is sent later or again. */
+  private hold(bytes: Buffer, start: number, end: number): void {
+    if (bytes !== this.heldBody)
+      this.heldBody = end > start ? Buffer.from(bytes.subarray(start, end)) : NO_BYTES;
+  }
+
+  /** Ends the use of the upstream: its connection goes back to the pool or is closed. */
+  private leaveUpstream(canReuse: boolean): void {
+    const { upstream, peer } = this;
+    const { server } = this.request;
+    if (peer !== null) server.upstream.release(peer);
+    this.peer = null;
+    if (!canReuse || upstream === null) {
+      this.closeUpstream();
+      return;
+    }
+    this.state = IDLE;
+    this.upstream = null;
+    // What the client has not taken yet lies in the buffer this connection read it into.
+    if (this.downstream.connection.pendingBytes > 0) upstream.connection.renewBuffer();
+    server.pool.put(upstream);
+  }
+
+  private closeUpstream(): void {
+    this.state = IDLE;
+    this.heldHead = NO_BYTES;
+    this.upstream?.destroy();
+    this.upstream = null;
+  }
+
+  private logError(level: LogLevel, peer: Peer, what: string): void {
+    const { errorLog, upstream } = this.request.server;
+    if (!errorLog.isEnabled(level)) return;
+    const spent = this.request.tries.elapsedMs.toFixed(1);
+    const message = `upstream "${upstream.name}" ${peer.name} ${what}, ${spent} ms into try ${this.request.tries.count}, ${this.request.describe()}`;
+    errorLog.log(level, message, this.request.connectionNumber);
+  }
+
+  private isBorrowed(bytes: Buffer): boolean {
+    return !this.downstream.connection.ownsBytes(bytes);
+  }
+}
+
+/** The end of a chunked body, with those of its trailer fields that may stand there. */
+function chunkedEnd(trailers: FieldLines | null): string {
+  return trailers === null ? LAST_CHUNK : `0\r\n${trailers.passOn(FORBIDDEN_IN_TRAILER, true, null)}\r\n`;
+}
+
+/** Node's errno name behind the words, for those who look it up. */
+function nameOf(error: NodeJS.ErrnoException): string {
+  return error.code === undefined ? error.message : `${describeErrno(error.code)} (${error.code})`;
+}

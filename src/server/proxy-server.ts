@@ -1,0 +1,149 @@
+/*
+ * One running proxy: its listeners and client connections, from start to drained. No globals, no signals:
+ * a program may run several.
+ */
+import { buildCycle, type Cycle } from '../compile/cycle.js';
+import type { ProxyOptions } from '../compile/proxy-options.js';
+import { describeErrno } from '../core/errno.js';
+import { type Address, formatAddress } from '../net/address.js';
+import type { Connection } from '../net/connection.js';
+import { Listener } from '../net/listener.js';
+import { ConnectionLoop, type ConnectionOwner } from '../request/connection-loop.js';
+
+/** How many connections the kernel queues before accept; nginx's default on Linux. */
+const BACKLOG = 511;
+
+/** An address can't be listened on. */
+export class ListenError extends Error {
+  readonly address: Address;
+  /** EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND ... */
+  readonly code: string;
+
+  constructor(address: Address, cause: NodeJS.ErrnoException) {
+    const code = cause.code ?? 'UNKNOWN';
+    super(`Cannot listen on "${formatAddress(address)}": ${describeErrno(code)} (${code})`, { cause });
+    this.name = 'ListenError';
+    this.address = address;
+    this.code = code;
+  }
+}
+
+/** A running proxy. */
+export interface ProxyServer {
+  /** Where it listens, with the real port where 0 was asked for. */
+  readonly addresses: readonly Address[];
+  /** Client connections open now. */
+  readonly connectionCount: number;
+  /** Stops accepting, lets what runs finish for at most the drain timeout, then ends. */
+  drain(): Promise<void>;
+  /** Ends everything now. */
+  stop(): Promise<void>;
+  /** Opens the log files again, after they were moved away. */
+  reopenLogs(): void;
+}
+
+/**
+ * Starts a proxy; it serves when the promise resolves.
+ * Rejects with a ListenError, or an Error that names the option that can't be used.
+ */
+export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
+  if (options.listen.length === 0)
+    throw new Error('Cannot start a proxy: no address to listen on; give at least one');
+  const server = new RunningProxy(buildCycle(options));
+  try {
+    await server.listen();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+class RunningProxy implements ProxyServer, ConnectionOwner {
+  isDraining: boolean;
+  private readonly cycle: Cycle;
+  private readonly listeners: Listener[];
+  private readonly loops: Set<ConnectionLoop>;
+  private acceptedCount: number;
+  private onEmpty: (() => void) | null;
+
+  constructor(cycle: Cycle) {
+    this.isDraining = false;
+    this.cycle = cycle;
+    this.listeners = [];
+    this.loops = new Set();
+    this.acceptedCount = 0;
+    this.onEmpty = null;
+  }
+
+  get addresses(): readonly Address[] {
+    return this.listeners.map((listener) => listener.address);
+  }
+
+  get connectionCount(): number {
+    return this.loops.size;
+  }
+
+  async listen(): Promise<void> {
+    for (const address of this.cycle.listen) {
+      try {
+        const accept = (connection: Connection) => this.accept(connection);
+        const onError = (error: Error) =>
+          this.cycle.errorLog.log('crit', `accept on ${formatAddress(address)}: ${error.message}`);
+        this.listeners.push(await Listener.open({ address, backlog: BACKLOG, accept, onError }));
+      } catch (error) {
+        throw new ListenError(address, error as NodeJS.ErrnoException);
+      }
+    }
+  }
+
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    const closed = this.closeListeners();
+    for (const loop of this.loops) if (loop.isIdle) loop.destroy();
+    await this.waitUntilEmpty(this.cycle.drainMs);
+    await this.stop();
+    await closed;
+  }
+
+  async stop(): Promise<void> {
+    this.isDraining = true;
+    const closed = this.closeListeners();
+    for (const loop of this.loops) loop.destroy();
+    this.cycle.server.pool.close();
+    await closed;
+    this.cycle.server.wheel.close();
+    await Promise.all(this.cycle.sinks.map((sink) => sink.close()));
+  }
+
+  reopenLogs(): void {
+    for (const sink of this.cycle.sinks) sink.reopen();
+  }
+
+  onConnectionClosed(loop: ConnectionLoop): void {
+    this.loops.delete(loop);
+    if (this.loops.size === 0) this.onEmpty?.();
+  }
+
+  private accept(connection: Connection): ConnectionLoop {
+    this.acceptedCount++;
+    const loop = new ConnectionLoop(connection, this.cycle.server, this, this.acceptedCount);
+    this.loops.add(loop);
+    return loop;
+  }
+
+  private async closeListeners(): Promise<void> {
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+  }
+
+  private waitUntilEmpty(timeoutMs: number): Promise<void> {
+    if (this.loops.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

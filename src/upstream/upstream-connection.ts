@@ -1,0 +1,132 @@
+/*
+ * A connection to a peer: connecting, carrying one exchange at a time, idle in its pool between two. What an
+ * exchange does with it is the user's business; what an idle one must not do (speak, stay too long) is here.
+ */
+import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-wheel.js';
+import { BodyDecoder } from '../http/h1/body-decoder.js';
+import type { HeadLimits } from '../http/h1/malformed.js';
+import { ResponseHead } from '../http/h1/response-head.js';
+import type { Connection } from '../net/connection.js';
+import { type ConnectHandler, connect } from '../net/connector.js';
+import type { Peer } from './peer.js';
+
+/** Who uses an upstream connection: told everything while it does, nothing afterwards. */
+export interface UpstreamUser {
+  onUpstreamConnect(): void;
+  onUpstreamBytes(bytes: Buffer, end: number): void;
+  /** The peer sends no more. */
+  onUpstreamEnd(): void;
+  onUpstreamDrain(): void;
+  onUpstreamClose(error: NodeJS.ErrnoException | null): void;
+  /** `deadline` of the connection has passed. */
+  onUpstreamDeadline(): void;
+}
+
+/** Where an upstream connection stays while nobody uses it: the pool. */
+export interface IdleHome {
+  /** It is idle no longer, since it closes. */
+  remove(connection: UpstreamConnection): void;
+  /** It brought bytes while idle, and closes for that. */
+  onUnaskedBytes(connection: UpstreamConnection, bytes: number): void;
+}
+
+/** One connection to one peer, with the decoder of what comes back on it. */
+export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
+  readonly peer: Peer;
+  readonly connection: Connection;
+  readonly head: ResponseHead;
+  readonly body: BodyDecoder;
+  readonly deadline: Deadline;
+  /** Requests it has been taken for, this one included: above 1 the peer may have closed it meanwhile. */
+  useCount: number;
+  isConnected: boolean;
+  private readonly home: IdleHome;
+  private user: UpstreamUser | null;
+
+  /** Begins to connect to `peer` for `user`. */
+  constructor(peer: Peer, home: IdleHome, wheel: TimerWheel, limits: HeadLimits, user: UpstreamUser) {
+    this.peer = peer;
+    this.head = new ResponseHead(limits);
+    this.body = new BodyDecoder(limits);
+    this.deadline = new Deadline(wheel, this);
+    this.useCount = 1;
+    this.isConnected = false;
+    this.home = home;
+    this.user = user;
+    this.connection = connect(peer.address, this);
+  }
+
+  get isReused(): boolean {
+    return this.useCount > 1;
+  }
+
+  /** For the pool: gives it from idleness to a user. */
+  assign(user: UpstreamUser): void {
+    this.user = user;
+    this.useCount++;
+    this.deadline.clear();
+  }
+
+  /** From now on another user is told what happens, within the same use. */
+  handOver(user: UpstreamUser): void {
+    this.user = user;
+  }
+
+  /** For the pool: nobody uses it any more; it is closed after `idleTimeoutMs`. */
+  rest(idleTimeoutMs: number): void {
+    this.user = null;
+    this.head.reset();
+    this.deadline.set(idleTimeoutMs);
+    this.connection.resumeReading();
+  }
+
+  /** Closes at once, telling nobody. */
+  destroy(): void {
+    this.user = null;
+    this.deadline.cancel();
+    this.connection.destroy();
+  }
+
+  onConnect(): void {
+    this.isConnected = true;
+    this.user?.onUpstreamConnect();
+  }
+
+  onBytes(bytes: Buffer, end: number): void {
+    if (this.user !== null) {
+      this.user.onUpstreamBytes(bytes, end);
+      return;
+    }
+    // security: unasked bytes would be taken for the answer to whoever comes next.
+    this.home.onUnaskedBytes(this, end);
+    this.leave();
+  }
+
+  onEnd(): void {
+    if (this.user !== null) this.user.onUpstreamEnd();
+    else this.leave();
+  }
+
+  onDrain(): void {
+    this.user?.onUpstreamDrain();
+  }
+
+  onClose(error: NodeJS.ErrnoException | null): void {
+    this.deadline.cancel();
+    const { user } = this;
+    this.user = null;
+    if (user !== null) user.onUpstreamClose(error);
+    else this.home.remove(this);
+  }
+
+  onDeadline(): void {
+    if (this.user !== null) this.user.onUpstreamDeadline();
+    else this.leave();
+  }
+
+  /** Out of the pool and closed. */
+  private leave(): void {
+    this.home.remove(this);
+    this.destroy();
+  }
+}
