@@ -31,13 +31,14 @@ describe('a deadline', () => {
     'set to %d ms fires once, not earlier and at most a tick later',
     (ms) => {
       const { clock, owner } = setUp();
-      clock.advance(7.3);
+      const setAtMs = 107.3;
+      clock.advance(setAtMs);
       const { deadline, firedAtMs } = owner();
       deadline.set(ms);
       clock.advance(2 * ms + 1000);
       expect(firedAtMs).toHaveLength(1);
-      expect(firedAtMs[0]).toBeGreaterThanOrEqual(7.3 + ms);
-      expect(firedAtMs[0]).toBeLessThanOrEqual(7.3 + ms + TICK_MS);
+      expect(firedAtMs[0]).toBeGreaterThanOrEqual(setAtMs + ms);
+      expect(firedAtMs[0]).toBeLessThanOrEqual(setAtMs + ms + TICK_MS);
       expect(deadline.isArmed).toBe(false);
     },
   );
@@ -220,6 +221,30 @@ describe('the wheel', () => {
     expect(sleepCount).toBe(1);
   });
 
+  it('wakes once for each of two deadlines, the second set long after the first', () => {
+    const { clock, owner } = setUp();
+    owner().deadline.set(80_000);
+    clock.advance(70_000);
+    owner().deadline.set(60_000);
+    clock.advance(10_000);
+    expect([...clock.sleeps].map((sleep) => sleep.dueMs)).toEqual([130_000]);
+  });
+
+  it('fires nothing from within an owner that calls advance()', () => {
+    const { clock, wheel, owner } = setUp();
+    const second = owner();
+    let firedWithin = -1;
+    new Deadline(wheel, {
+      onDeadline: () => {
+        wheel.advance();
+        firedWithin = second.firedAtMs.length;
+      },
+    }).set(50);
+    second.deadline.set(50);
+    clock.advance(100);
+    expect([firedWithin, second.firedAtMs]).toEqual([0, [60]]);
+  });
+
   it('is not woken early by a sleep that ends too soon', () => {
     const clock = new FakeClock();
     const wheel = new TimerWheel(clock, {
@@ -260,10 +285,10 @@ describe('the wheel', () => {
     const random = makeRandom(20261123);
     const { clock, wheel } = setUp();
     const dueAtMs = new Map<number, number>();
-    const fired: number[] = [];
+    const fired: { i: number; atMs: number }[] = [];
     const deadlines = Array.from(
       { length: 40 },
-      (_, i) => new Deadline(wheel, { onDeadline: () => void fired.push(i) }),
+      (_, i) => new Deadline(wheel, { onDeadline: () => void fired.push({ i, atMs: clock.nowMs() }) }),
     );
     for (let step = 0; step < 20_000; step++) {
       const i = Math.floor(random() * deadlines.length);
@@ -279,9 +304,9 @@ describe('the wheel', () => {
         dueAtMs.delete(i);
       }
       clock.advance(random() < 0.01 ? random() * 100_000 : random() * 300);
-      for (const each of fired.splice(0)) {
-        expect(dueAtMs.get(each), `deadline ${each} fired`).toBeLessThanOrEqual(clock.nowMs());
-        dueAtMs.delete(each);
+      for (const { i, atMs } of fired.splice(0)) {
+        expect(dueAtMs.get(i), `deadline ${i} fired`).toBeLessThanOrEqual(atMs);
+        dueAtMs.delete(i);
       }
       const overdue = [...dueAtMs.values()].filter((dueMs) => dueMs + TICK_MS < clock.nowMs());
       expect(overdue).toEqual([]);

@@ -147,11 +147,27 @@ describe('a buffered sink', () => {
     await flushed;
     const lines = target.text.split('\n');
     expect(lines.filter((line) => line === LONG_LINE)).toHaveLength(83);
-    expect(lines.slice(-2)).toEqual(['# sluice: 46 log lines are missing here: No space left on device', '']);
+    expect(lines.slice(-2)).toEqual(['# sluice: lines lost here: 46 (No space left on device)', '']);
     sink.write('taken again');
     vi.advanceTimersByTime(10);
     target.end();
     expect(target.text).toMatch(/\ntaken again\n$/);
+  });
+
+  it('flushes also the line that says how many were lost', async () => {
+    const { target, sink } = setUp();
+    for (let i = 0; i < 83; i++) sink.write(LONG_LINE);
+    let isFlushed = false;
+    const flushed = sink.flush().then(() => {
+      isFlushed = true;
+    });
+    sink.write(LONG_LINE);
+    target.end();
+    await Promise.resolve();
+    expect(isFlushed).toBe(false);
+    target.end();
+    await flushed;
+    expect(target.text).toMatch(/\n# sluice: lines lost here: 1 \(they came too fast\)\n$/);
   });
 
   it('flush() and close() do not wait for a target that fails', async () => {
@@ -183,6 +199,16 @@ describe('a buffered sink', () => {
     target.end(2);
     target.end();
     expect(target.text).toBe('abc\n<reopened>');
+  });
+
+  it('tries again at once after reopen() when the target failed', () => {
+    const { target, sink } = setUp();
+    sink.write('abc');
+    vi.advanceTimersByTime(0);
+    target.end(0, 'ENOSPC');
+    sink.reopen();
+    target.end();
+    expect(target.text).toBe('<reopened>abc\n');
   });
 
   it('is silent for good after an error of a target that cannot recover', async () => {

@@ -194,7 +194,7 @@ export class BufferedSink implements LogSink {
   }
 
   #noteLost(): void {
-    this.#note(`${this.#lostLines} log lines are missing here: ${this.#failure || 'they came too fast'}`);
+    this.#note(`lines lost here: ${this.#lostLines} (${this.#failure || 'they came too fast'})`);
     this.#lostLines = 0;
   }
 
@@ -203,10 +203,10 @@ export class BufferedSink implements LogSink {
     this.#pending += `# sluice: ${text}\n`;
   }
 
-  /** Unless somebody waits it does not keep the process alive: at the exit the rest is written. */
+  /** Does not keep the process alive: at its exit the rest is written. */
   #waitToWrite(delayMs: number): void {
     this.#rest = setTimeout(() => this.#writeOn(), delayMs);
-    if (this.#batchFlushes.length === 0) this.#rest.unref();
+    this.#rest.unref();
   }
 
   #leaveOpenSinks(): void {

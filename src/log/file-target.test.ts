@@ -4,6 +4,7 @@ import {
   constants,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   renameSync,
@@ -67,6 +68,14 @@ describe('a log file', () => {
     await sink.close();
     expect(readFileSync(`${path}.1`, 'utf8')).toBe('first\nsecond\n');
     expect(readFileSync(path, 'utf8')).toBe('third\n');
+  });
+
+  it('lets go of the renamed file at reopen()', async () => {
+    const sink = openLogSink(newPath());
+    const countBefore = readdirSync('/proc/self/fd').length;
+    for (let i = 0; i < 50; i++) sink.reopen();
+    expect(readdirSync('/proc/self/fd').length).toBeLessThan(countBefore + 10);
+    await sink.close();
   });
 
   it('that cannot be reopened is written on, and says so', async () => {

@@ -99,6 +99,15 @@ describe('a process that ends without closing its log', () => {
   });
 });
 
+describe('a process whose log is on a full disk', () => {
+  it('ends when it has nothing to do', async () => {
+    expect(await endOf(start('/dev/full', "sink.write('a'); await sink.flush();"))).toEqual({
+      code: 0,
+      stderr: '',
+    });
+  });
+});
+
 describe('the sink of standard error', () => {
   it('writes to standard error', async () => {
     expect(await endOf(start('stderr', "sink.write('a'); await sink.close();"))).toEqual({

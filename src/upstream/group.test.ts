@@ -142,7 +142,7 @@ describe('a peer of a group that fails max_fails times', () => {
 
 describe('a failure that does not put a peer out', () => {
   it('is forgotten at the first success after fail_timeout', () => {
-    const { clock, group, serve } = setUp({}, { maxFails: 2 });
+    const { clock, group, serve, events } = setUp({}, { maxFails: 2 });
     const b = group.peers[1]!;
     expect(serve(2, 'b')).toBe('ab');
     expect(b.fails).toBe(1);
@@ -152,6 +152,7 @@ describe('a failure that does not put a peer out', () => {
     clock.advance(1001);
     serve(2);
     expect(b.fails).toBe(0);
+    expect(events).toEqual([]);
   });
 
   it('takes weight/max_fails off the effective weight, never below 0', () => {
