@@ -2,7 +2,7 @@
  * Options to a cycle: one immutable generation of configuration, with the objects that serve it. Opens the
  * logs, but no socket.
  */
-import { systemClock } from '../core/clock.js';
+import { eventClock } from '../core/clock.js';
 import { TimerWheel } from '../core/timer-wheel.js';
 import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
 import { AccessLog } from '../log/access-log.js';
@@ -35,9 +35,9 @@ export function buildCycle(options: ProxyOptions): Cycle {
   const errorLog = new ErrorLog(errorSink, options.errorLogLevel ?? 'error');
   const accessTarget = options.accessLog ?? 'off';
   const accessSink = accessTarget === 'off' ? null : openLogSink(accessTarget);
-  const wheel = new TimerWheel();
+  const wheel = new TimerWheel(eventClock);
   wheel.onError = (error) => errorLog.log('alert', describeBug(error));
-  const upstream = new UpstreamGroup('default', options.peers);
+  const upstream = new UpstreamGroup('default', options.peers, eventClock);
   upstream.onPeerDown = (peer) => errorLog.log('warn', peerIsOut(upstream, peer));
   upstream.onPeerUp = (peer) =>
     errorLog.log('notice', `upstream "${upstream.name}" ${peer.name} answers again`);
@@ -65,7 +65,7 @@ export function buildCycle(options: ProxyOptions): Cycle {
       upstream,
       pool,
       wheel,
-      clock: systemClock,
+      clock: eventClock,
       accessLog: accessSink === null ? null : new AccessLog(accessSink),
       errorLog,
     },

@@ -4,7 +4,7 @@
  * occupied slot, and not at all when none is. What a deadline means is its owner's business.
  */
 
-import { type Clock, systemClock } from './clock.js';
+import { type Clock, eventClock, systemClock } from './clock.js';
 
 /** Length of a tick: how late a deadline may fire, beside the lateness of the event loop. */
 const TICK_MS = 20;
@@ -80,6 +80,7 @@ export class TimerWheel {
     this.#wake = () => {
       this.#wakeTick = NO_TICK;
       this.#sleep = undefined;
+      eventClock.refresh();
       this.advance();
     };
   }

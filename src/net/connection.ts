@@ -3,6 +3,7 @@
  * ways, byte counts. What the bytes mean is its handler's business.
  */
 import { Socket } from 'node:net';
+import { eventClock } from '../core/clock.js';
 import { createReadBuffer, SHARED_READ_BUFFER } from './read-buffer.js';
 
 /** What happens on a connection. Nothing is called after `onClose`. */
@@ -70,9 +71,14 @@ export class Connection {
       this.error = error;
     });
     socket.on('close', () => this.close());
-    socket.on('end', () => this.handler.onEnd());
+    socket.on('end', () => {
+      eventClock.refresh();
+      this.handler.onEnd();
+    });
     socket.on('drain', () => {
-      if (!this.isClosed) this.handler.onDrain();
+      if (this.isClosed) return;
+      eventClock.refresh();
+      this.handler.onDrain();
     });
   }
 
@@ -105,6 +111,7 @@ export class Connection {
   /** For the listener and the connector: gives what was read to the handler. False pauses reading. */
   receive(bytes: Buffer, length: number): boolean {
     if (this.isClosed) return false;
+    eventClock.refresh();
     this.handler.onBytes(bytes, length);
     return !this.isReadingPaused && !this.isClosed;
   }
@@ -196,6 +203,7 @@ export class Connection {
   private close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    eventClock.refresh();
     this.readBuffer = SHARED_READ_BUFFER;
     this.handler.onClose(this.error);
   }

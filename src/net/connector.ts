@@ -2,6 +2,7 @@
  * Outgoing connections.
  */
 import { connect as netConnect } from 'node:net';
+import { eventClock } from '../core/clock.js';
 import type { Address } from './address.js';
 import { Connection, type ConnectionHandler } from './connection.js';
 
@@ -22,6 +23,9 @@ export function connect(address: Address, handler: ConnectHandler): Connection {
   const target = path === null ? { host, port, noDelay: true } : { path };
   const socket = netConnect({ ...connection.socketOptions, ...target });
   connection.attach(socket);
-  socket.on('connect', () => handler.onConnect());
+  socket.on('connect', () => {
+    eventClock.refresh();
+    handler.onConnect();
+  });
   return connection;
 }

@@ -3,6 +3,7 @@
  * buffer (`onread`), which Node offers for outgoing sockets only.
  */
 import { createServer, type Server, Socket } from 'node:net';
+import { eventClock } from '../core/clock.js';
 import { type Address, formatAddress } from './address.js';
 import { Connection, type ConnectionHandler } from './connection.js';
 
@@ -80,6 +81,7 @@ export class Listener {
 }
 
 function acceptSocket(accepted: Socket, options: ListenerOptions): void {
+  eventClock.refresh();
   const connection = new Connection(IDLE);
   const handle = (accepted as unknown as SocketInternals)._handle;
   if (options.isOnReadDisabled || handle === null || typeof handle.useUserBuffer !== 'function') {

@@ -202,17 +202,19 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
 
   private readHead(bytes: Buffer, start: number, end: number): void {
     let pos = start;
-    if (this.state === WAITING) {
+    const isFirstPart = this.state === WAITING;
+    if (isFirstPart) {
       pos = skipEmptyLines(bytes, start, end);
       if (pos === end) return;
       this.state = READING_HEAD;
       this.request.begin();
-      this.readDeadline.set(this.server.timeouts.clientHeaderMs);
     }
     const { head } = this.request;
     const after = head.parse(bytes, pos, end);
-    if (after === INCOMPLETE) this.hold(bytes, pos, end);
-    else if (after === MALFORMED) {
+    if (after === INCOMPLETE) {
+      this.hold(bytes, pos, end);
+      if (isFirstPart) this.readDeadline.set(this.server.timeouts.clientHeaderMs);
+    } else if (after === MALFORMED) {
       this.logInfo(`client sent ${head.malformed!.reason}`);
       this.refuse(head.malformed!.status);
     } else this.serve(bytes, after, end);

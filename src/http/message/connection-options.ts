@@ -51,15 +51,19 @@ export class ConnectionOptions {
 
   /** Takes in one Connection field's value. */
   add(value: string): void {
-    for (const part of value.split(',')) {
-      const option = part.trim().toLowerCase();
-      if (option === 'close') this.hasClose = true;
-      else if (option === 'keep-alive') this.hasKeepAlive = true;
-      else if (option === 'upgrade') this.hasUpgrade = true;
-      else if (option !== '' && !END_TO_END.has(fieldIdOf(option))) {
-        this.named ??= [];
-        this.named.push(option);
-      }
+    // perf: these two are what almost every message says.
+    if (value === 'keep-alive') this.hasKeepAlive = true;
+    else if (value === 'close') this.hasClose = true;
+    else for (const option of value.split(',')) this.addOption(option.trim().toLowerCase());
+  }
+
+  private addOption(option: string): void {
+    if (option === 'close') this.hasClose = true;
+    else if (option === 'keep-alive') this.hasKeepAlive = true;
+    else if (option === 'upgrade') this.hasUpgrade = true;
+    else if (option !== '' && !END_TO_END.has(fieldIdOf(option))) {
+      this.named ??= [];
+      this.named.push(option);
     }
   }
 }
