@@ -3,7 +3,6 @@
  * what a proxy sends upstream. On node:http on purpose: an origin that shares no code with the proxy.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type Address, formatAddress } from '../../net/address.js';
 import { BodyRecorder, describeRequest } from './echo-answer.js';
 
@@ -26,13 +25,17 @@ export async function startEchoServer(address: Address): Promise<EchoServer> {
   server.keepAliveTimeout = KEEPALIVE_MS;
   await listen(server, address);
   const bound: Address =
-    address.path === null ? { ...address, port: (server.address() as AddressInfo).port } : address;
+    address.path === null ? { ...address, port: (server.address() as { port: number }).port } : address;
   const name = formatAddress(bound);
-  server.on('request', (request, response) => answerRequest(request, response, name));
+  let isDraining = false;
+  server.on('request', (request, response) => {
+    answerRequest(request, response, name, () => !isDraining);
+  });
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     address: bound,
     drain() {
+      isDraining = true;
       server.close();
       return closed;
     },
@@ -57,7 +60,12 @@ function listen(server: Server, address: Address): Promise<void> {
   });
 }
 
-function answerRequest(request: IncomingMessage, response: ServerResponse, serverName: string): void {
+function answerRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  serverName: string,
+  canKeepAlive: () => boolean,
+): void {
   const body = new BodyRecorder();
   request.on('data', (chunk: Buffer) => body.add(chunk));
   // A client that goes away mid-body emits an error here; there is nobody left to tell.
@@ -65,6 +73,7 @@ function answerRequest(request: IncomingMessage, response: ServerResponse, serve
   request.on('end', () => {
     const answer = describeRequest(request.method ?? '', request.url ?? '', request.rawHeaders, body);
     const bytes = Buffer.from(`${JSON.stringify(answer, null, 2)}\n`);
+    response.shouldKeepAlive &&= canKeepAlive();
     response.writeHead(200, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': bytes.length,
