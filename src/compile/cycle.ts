@@ -29,12 +29,15 @@ export interface Cycle {
 }
 
 /** Builds the cycle. Throws an Error that says which option can't be used and why. */
-export function buildCycle(options: ProxyOptions): Cycle {
+export function buildCycle(
+  options: ProxyOptions,
+  openSink: (target: string) => LogSink = openLogSink,
+): Cycle {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const errorSink = openLogSink(options.errorLog ?? 'stderr');
+  const errorSink = openSink(options.errorLog ?? 'stderr');
   const errorLog = new ErrorLog(errorSink, options.errorLogLevel ?? 'error');
   const accessTarget = options.accessLog ?? 'off';
-  const accessSink = accessTarget === 'off' ? null : openLogSink(accessTarget);
+  const accessSink = accessTarget === 'off' ? null : openSink(accessTarget);
   const wheel = new TimerWheel(eventClock);
   wheel.onError = (error) => errorLog.log('alert', describeBug(error));
   const upstream = new UpstreamGroup('default', options.peers, eventClock);

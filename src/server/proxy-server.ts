@@ -49,7 +49,12 @@ export interface ProxyServer {
 export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   if (options.listen.length === 0)
     throw new Error('Cannot start a proxy: no address to listen on; give at least one');
-  const server = new RunningProxy(buildCycle(options));
+  return serveCycle(buildCycle(options), false);
+}
+
+/** Serves a cycle. `isOnReadDisabled` as in ListenerOptions: for tests. Rejects with a ListenError. */
+export async function serveCycle(cycle: Cycle, isOnReadDisabled: boolean): Promise<ProxyServer> {
+  const server = new RunningProxy(cycle, isOnReadDisabled);
   try {
     await server.listen();
   } catch (error) {
@@ -62,14 +67,16 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
 class RunningProxy implements ProxyServer, ConnectionOwner {
   isDraining: boolean;
   private readonly cycle: Cycle;
+  private readonly isOnReadDisabled: boolean;
   private readonly listeners: Listener[];
   private readonly loops: Set<ConnectionLoop>;
   private acceptedCount: number;
   private onEmpty: (() => void) | null;
 
-  constructor(cycle: Cycle) {
+  constructor(cycle: Cycle, isOnReadDisabled: boolean) {
     this.isDraining = false;
     this.cycle = cycle;
+    this.isOnReadDisabled = isOnReadDisabled;
     this.listeners = [];
     this.loops = new Set();
     this.acceptedCount = 0;
@@ -85,12 +92,15 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
   }
 
   async listen(): Promise<void> {
+    const { isOnReadDisabled } = this;
     for (const address of this.cycle.listen) {
       try {
         const accept = (connection: Connection) => this.accept(connection);
         const onError = (error: Error) =>
           this.cycle.errorLog.log('crit', `accept on ${formatAddress(address)}: ${error.message}`);
-        this.listeners.push(await Listener.open({ address, backlog: BACKLOG, accept, onError }));
+        this.listeners.push(
+          await Listener.open({ address, backlog: BACKLOG, accept, onError, isOnReadDisabled }),
+        );
       } catch (error) {
         throw new ListenError(address, error as NodeJS.ErrnoException);
       }
