@@ -1,0 +1,57 @@
+/*
+ * A log that a test reads.
+ */
+import type { LogSink } from '../log/sink.js';
+
+const WAIT_TIMEOUT_MS = 10_000;
+
+/** Keeps every line in memory. */
+export class RecordingSink implements LogSink {
+  readonly lines: string[];
+  #waiting: (() => void)[];
+
+  constructor() {
+    this.lines = [];
+    this.#waiting = [];
+  }
+
+  write(line: string): void {
+    this.lines.push(line);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** The lines that match. */
+  matching(pattern: RegExp): string[] {
+    return this.lines.filter((line) => pattern.test(line));
+  }
+
+  /** The first line that matches, once there are `count` of them. */
+  async waitFor(pattern: RegExp, count = 1): Promise<string> {
+    const timer = setTimeout(() => this.#wake(), WAIT_TIMEOUT_MS);
+    const startMs = performance.now();
+    try {
+      while (this.matching(pattern).length < count) {
+        if (performance.now() - startMs >= WAIT_TIMEOUT_MS - 1)
+          throw new Error(
+            `Waited for ${count} x ${pattern} in the log, which has:\n${this.lines.join('\n')}`,
+          );
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    return this.matching(pattern)[0]!;
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+  reopen(): void {}
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

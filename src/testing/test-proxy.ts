@@ -1,0 +1,68 @@
+/*
+ * A proxy in the test's own process, on a free port, with logs that are read from memory.
+ */
+import { buildCycle } from '../compile/cycle.js';
+import type { ProxyOptions } from '../compile/proxy-options.js';
+import type { Address } from '../net/address.js';
+import { type ProxyServer, serveCycle } from '../server/proxy-server.js';
+import { RawClient } from './raw-client.js';
+import { RecordingSink } from './recording-sink.js';
+
+/** As for startProxy; what a test seldom cares about is left out. */
+export interface TestProxyOptions extends Partial<Omit<ProxyOptions, 'accessLog' | 'errorLog'>> {
+  /** Reads clients by 'data' events even where `onread` could be used. */
+  isOnReadDisabled?: boolean;
+}
+
+/** A proxy that runs. */
+export interface TestProxy {
+  readonly server: ProxyServer;
+  readonly address: Address;
+  readonly accessLog: RecordingSink;
+  /** Of level info and above. */
+  readonly errorLog: RecordingSink;
+  /** Upstream connections kept idle. */
+  readonly idleCount: number;
+  /** Deadlines armed. */
+  readonly deadlineCount: number;
+  /** A connected client. */
+  connect(): Promise<RawClient>;
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy on 127.0.0.1; its peers are `origins`, then `options.peers`. */
+export async function startTestProxy(
+  origins: readonly { readonly address: Address }[],
+  options: TestProxyOptions = {},
+): Promise<TestProxy> {
+  const accessLog = new RecordingSink();
+  const errorLog = new RecordingSink();
+  const { isOnReadDisabled = false, ...proxyOptions } = options;
+  const cycle = buildCycle(
+    {
+      listen: [{ host: '127.0.0.1', port: 0, path: null }],
+      errorLogLevel: 'info',
+      ...proxyOptions,
+      peers: [...origins.map(({ address }) => ({ address })), ...(options.peers ?? [])],
+      accessLog: 'access',
+      errorLog: 'error',
+    },
+    (target) => (target === 'access' ? accessLog : errorLog),
+  );
+  const server = await serveCycle(cycle, isOnReadDisabled);
+  const address = server.addresses[0]!;
+  return {
+    server,
+    address,
+    accessLog,
+    errorLog,
+    get idleCount() {
+      return cycle.server.pool.idleCount;
+    },
+    get deadlineCount() {
+      return cycle.server.wheel.size;
+    },
+    connect: () => RawClient.connect(address),
+    stop: () => server.stop(),
+  };
+}
