@@ -44,8 +44,10 @@ export class BodyDecoder {
   private state: number;
   /** Digits seen in SIZE, bytes seen in EXTENSION. */
   private seen: number;
-  /** A trailer section that hasn't ended yet: at most limits.headBytes. */
+  /** A trailer section that hasn't ended yet: at most limits.headBytes and one read. */
   private heldTrailer: Buffer;
+  /** Reads trailer sections; null until the first that isn't empty. */
+  private trailerFields: FieldLines | null;
 
   constructor(limits: HeadLimits) {
     this.kind = BodyKind.none;
@@ -59,6 +61,7 @@ export class BodyDecoder {
     this.state = SIZE;
     this.seen = 0;
     this.heldTrailer = NO_BYTES;
+    this.trailerFields = null;
   }
 
   /** Begins a body. `lengthBytes` counts for BodyKind.length alone. */
@@ -71,6 +74,7 @@ export class BodyDecoder {
     this.trailers = null;
     this.state = SIZE;
     this.seen = 0;
+    this.heldTrailer = NO_BYTES;
   }
 
   /** Payload bytes known to be still to come: of the body by length, of the chunk when chunked. */
@@ -145,7 +149,8 @@ export class BodyDecoder {
         return this.takeSize(byte);
       case EXTENSION:
         if (byte === CR) this.state = SIZE_LF;
-        else if (byte < 32 && byte !== 9) return this.fail('a control character in a chunk extension');
+        else if ((byte < 32 && byte !== 9) || byte === 127)
+          return this.fail('a control character in a chunk extension');
         else if (++this.seen > MAX_EXTENSION_BYTES) return this.fail('too long a chunk extension');
         return true;
       case SIZE_LF:
@@ -183,20 +188,26 @@ export class BodyDecoder {
 
   private decodeTrailer(bytes: Buffer, pos: number, end: number): number {
     const held = this.heldTrailer.length;
-    const section =
-      held === 0 ? bytes.subarray(pos, end) : Buffer.concat([this.heldTrailer, bytes.subarray(pos, end)]);
-    // Scanned whole each time: trailers are rare, small and bounded.
-    const fields = new FieldLines(this.limits, 400);
-    const after = fields.scan(section, 0, 0, section.length);
-    if (after === MALFORMED) {
-      this.heldTrailer = NO_BYTES;
-      return this.fail(`${fields.malformed!.reason} in its trailer`) ? pos : MALFORMED;
+    if (held === 0 && end - pos >= 2 && bytes[pos] === CR && bytes[pos + 1] === LF) {
+      this.isComplete = true;
+      return pos + 2;
     }
+    const rest = bytes.subarray(pos, end);
+    const section = held === 0 ? rest : Buffer.concat([this.heldTrailer, rest]);
+    // security: chunks end in CRLF only; a front that takes a trailer's LF otherwise sees another next request.
+    this.trailerFields ??= new FieldLines(this.limits, 400, true);
+    const fields = this.trailerFields;
+    if (held === 0) fields.reset();
+    const after = fields.scan(section, 0, fields.resumeAt, section.length);
     if (after === INCOMPLETE) {
       this.heldTrailer = held === 0 ? Buffer.from(section) : section;
       return end;
     }
     this.heldTrailer = NO_BYTES;
+    if (after === MALFORMED) {
+      this.reason = `${fields.malformed!.reason} in its trailer`;
+      return MALFORMED;
+    }
     this.isComplete = true;
     if (fields.count > 0) {
       fields.text = section.toString('latin1', 0, after);

@@ -25,6 +25,9 @@ const VALUE_END = 3;
 const LINE_END = 4;
 const STRIDE = 5;
 
+/** Lines there is room for at first: more than almost every message has. */
+const USUAL_COUNT = 32;
+
 /**
  * One field section. Offsets are relative to the start of the head, and `text` is the whole head, so a
  * run of lines that pass unchanged is one slice. Reused from message to message: `reset` first.
@@ -43,20 +46,24 @@ export class FieldLines {
   private offsets: Int32Array;
   private readonly limits: HeadLimits;
   private readonly tooLarge: Malformed;
+  private readonly needsCrLf: boolean;
   /** Why the last scan returned MALFORMED. */
   malformed: Malformed | null;
   /** Where `scan` must go on after INCOMPLETE: the start of the unfinished line. */
   resumeAt: number;
 
-  constructor(limits: HeadLimits, tooLargeStatus: number) {
+  /** `needsCrLf`: a line that ends in LF alone is malformed, not just written anew when passed on. */
+  constructor(limits: HeadLimits, tooLargeStatus: number, needsCrLf = false) {
+    const size = Math.min(USUAL_COUNT, limits.fieldCount);
     this.count = 0;
     this.text = '';
-    this.ids = new Uint8Array(32);
-    this.dirty = new Uint8Array(32);
-    this.underscored = new Uint8Array(32);
-    this.offsets = new Int32Array(32 * STRIDE);
+    this.ids = new Uint8Array(size);
+    this.dirty = new Uint8Array(size);
+    this.underscored = new Uint8Array(size);
+    this.offsets = new Int32Array(size * STRIDE);
     this.limits = limits;
     this.tooLarge = { status: tooLargeStatus, reason: 'too large a field section' };
+    this.needsCrLf = needsCrLf;
     this.malformed = null;
     this.resumeAt = 0;
   }
@@ -65,6 +72,9 @@ export class FieldLines {
     this.count = 0;
     this.text = '';
     this.malformed = null;
+    this.resumeAt = 0;
+    // security: many idle connections would otherwise each keep the room of the largest head they ever sent.
+    if (this.ids.length > 4 * USUAL_COUNT) this.resize(USUAL_COUNT);
   }
 
   /**
@@ -73,21 +83,22 @@ export class FieldLines {
    * `resumeAt`) or MALFORMED (see `malformed`).
    */
   scan(bytes: Uint8Array, base: number, from: number, end: number): number {
+    // Nothing behind a limit is looked at, so the outcome is the same however the bytes were split.
+    const stop = Math.min(end, base + this.limits.headBytes);
     let pos = from;
     for (;;) {
       this.resumeAt = pos;
-      if (pos >= end) return this.checkSize(pos - base, 0);
+      if (pos >= stop) return this.stopAt(stop, end);
       const byte = bytes[pos]!;
-      if (byte === LF) return pos + 1;
+      if (byte === LF) return this.needsCrLf ? this.fail('a LF without CR') : pos + 1;
       if (byte === CR) {
-        if (pos + 1 >= end) return INCOMPLETE;
-        if (bytes[pos + 1] === LF) return pos + 2;
-        return this.fail('a CR without LF in its head');
+        if (pos + 1 >= stop) return this.stopAt(stop, end);
+        return bytes[pos + 1] === LF ? pos + 2 : this.fail('a CR without LF');
       }
-      const next = this.scanLine(bytes, base, pos, end);
-      if (next < 0) return next === INCOMPLETE ? this.checkSize(end - base, end - pos) : MALFORMED;
+      const lineStop = Math.min(stop, pos + this.limits.lineBytes);
+      const next = this.scanLine(bytes, base, pos, lineStop);
+      if (next < 0) return next === INCOMPLETE ? this.stopAt(lineStop, end) : MALFORMED;
       pos = next;
-      if (this.checkSize(pos - base, pos - this.resumeAt) === MALFORMED) return MALFORMED;
     }
   }
 
@@ -113,7 +124,7 @@ export class FieldLines {
    * with an underscore in the name if `dropsUnderscores`, and those named in `alsoDropped` (lower case).
    * security: with underscores passed, `Content_Length` reads as Content-Length in CGI-like origins.
    */
-  passOn(dropped: Uint8Array, dropsUnderscores: boolean, alsoDropped: readonly string[] | null): string {
+  passOn(dropped: Uint8Array, dropsUnderscores: boolean, alsoDropped: ReadonlySet<string> | null): string {
     const { offsets, ids, count, text } = this;
     let out = '';
     let runStart = -1;
@@ -123,7 +134,7 @@ export class FieldLines {
       const passes =
         dropped[ids[i]!] === 0 &&
         !(dropsUnderscores && this.underscored[i] === 1) &&
-        !alsoDropped?.includes(this.name(i).toLowerCase());
+        !alsoDropped?.has(this.name(i).toLowerCase());
       if (passes && this.dirty[i] === 0) {
         if (runStart < 0) runStart = offsets[at + NAME_START]!;
         runEnd = offsets[at + LINE_END]!;
@@ -161,8 +172,8 @@ export class FieldLines {
     if (!isBareLf) {
       if (bytes[pos] !== CR) return this.fail('a control character in a field value');
       if (++pos === end) return INCOMPLETE;
-      if (bytes[pos] !== LF) return this.fail('a CR without LF in its head');
-    }
+      if (bytes[pos] !== LF) return this.fail('a CR without LF');
+    } else if (this.needsCrLf) return this.fail('a LF without CR');
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB))
       valueEnd--;
     if (this.count === this.ids.length && !this.grow()) return MALFORMED;
@@ -190,29 +201,32 @@ export class FieldLines {
     return this.fail('an invalid character in a field name');
   }
 
-  /** security: bounds what one head may hold, complete or not. */
-  private checkSize(headBytes: number, lineBytes: number): number {
-    if (headBytes > this.limits.headBytes || lineBytes > this.limits.lineBytes) {
-      this.malformed = this.tooLarge;
-      return MALFORMED;
-    }
-    return INCOMPLETE;
+  /** All was read up to `stop`, where the bytes end or a limit does. security: bounds what one head holds. */
+  private stopAt(stop: number, end: number): number {
+    if (stop === end) return INCOMPLETE;
+    this.malformed = this.tooLarge;
+    return MALFORMED;
   }
 
   /** The arrays double up to limits.fieldCount lines; more is too large. */
   private grow(): boolean {
     const size = Math.min(this.ids.length * 2, this.limits.fieldCount);
-    if (size <= this.count) {
-      this.malformed = this.tooLarge;
-      return false;
+    if (size > this.count) {
+      this.resize(size);
+      return true;
     }
-    this.ids = enlarge(this.ids, size);
-    this.dirty = enlarge(this.dirty, size);
-    this.underscored = enlarge(this.underscored, size);
+    this.malformed = this.tooLarge;
+    return false;
+  }
+
+  /** Makes room for `size` lines; keeps those there are, as far as they fit. */
+  private resize(size: number): void {
+    this.ids = resized(this.ids, size);
+    this.dirty = resized(this.dirty, size);
+    this.underscored = resized(this.underscored, size);
     const offsets = new Int32Array(size * STRIDE);
-    offsets.set(this.offsets);
+    offsets.set(this.offsets.subarray(0, offsets.length));
     this.offsets = offsets;
-    return true;
   }
 
   private fail(reason: string): number {
@@ -228,8 +242,8 @@ export function fieldSet(count: number, ...ids: number[]): Uint8Array {
   return table;
 }
 
-function enlarge(table: Uint8Array, size: number): Uint8Array {
-  const larger = new Uint8Array(size);
-  larger.set(table);
-  return larger;
+function resized(table: Uint8Array, size: number): Uint8Array {
+  const copy = new Uint8Array(size);
+  copy.set(table.subarray(0, size));
+  return copy;
 }

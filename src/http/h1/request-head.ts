@@ -13,10 +13,21 @@ const CR = 13;
 const LF = 10;
 const SPACE = 32;
 const HASH = 35;
+const DOT = 46;
+const SLASH = 47;
 const DELETE = 127;
 
 /** "HTTP/" as bytes. */
 const HTTP_SLASH = [72, 84, 84, 80, 47];
+
+/** A coding behind `chunked`: no receiver can tell where such a body ends (RFC 9112 section 6.3). */
+const CHUNKED_NOT_LAST = /(?:^|[,\s])chunked\s*[,;]/i;
+
+/**
+ * Upgrade with a protocol among its list that carries HTTP again: such a field is not passed on.
+ * security: requests inside of the tunnel would get past everything that checks them here.
+ */
+const UPGRADE_TO_HTTP = /(?:^|[,\s])(?:h2c?|http|tls)(?:[/,\s]|$)/i;
 
 /**
  * One request head, reused for every request of a connection. After `parse` returned an offset its
@@ -117,55 +128,57 @@ export class RequestHead {
   }
 
   private scanRequestLine(bytes: Buffer, start: number, end: number): number {
+    // Nothing behind the limit is looked at, so the outcome is the same however the bytes were split.
+    const stop = Math.min(end, start + this.limits.lineBytes);
     let pos = start;
-    while (pos < end && TOKEN_LOWER[bytes[pos]!] !== 0) pos++;
-    if (pos === end) return this.checkLine(pos - start);
+    while (pos < stop && TOKEN_LOWER[bytes[pos]!] !== 0) pos++;
+    if (pos === stop) return this.stopAt(stop, end);
     if (bytes[pos] !== SPACE || pos === start) return this.fail(400, 'an invalid method');
     this.methodEnd = pos - start;
     const targetStart = ++pos;
-    while (pos < end && bytes[pos]! > SPACE && bytes[pos] !== DELETE && bytes[pos] !== HASH) pos++;
-    if (pos === end) return this.checkLine(pos - start);
+    while (pos < stop && bytes[pos]! > SPACE && bytes[pos] !== DELETE && bytes[pos] !== HASH) pos++;
+    if (pos === stop) return this.stopAt(stop, end);
     if (bytes[pos] !== SPACE || pos === targetStart) return this.fail(400, 'an invalid request target');
     this.targetEnd = pos - start;
-    return this.scanVersion(bytes, start, pos + 1, end);
+    return this.scanVersion(bytes, start, pos + 1, stop, end);
   }
 
-  private scanVersion(bytes: Buffer, start: number, from: number, end: number): number {
-    for (let i = 0; i < 5; i++) {
-      if (from + i === end) return this.checkLine(end - start);
+  private scanVersion(bytes: Buffer, start: number, from: number, stop: number, end: number): number {
+    for (let i = 0; i < HTTP_SLASH.length; i++) {
+      if (from + i === stop) return this.stopAt(stop, end);
       if (bytes[from + i] !== HTTP_SLASH[i]) return this.fail(400, 'an invalid protocol version');
     }
     // "1.1" and the line end: at most five more bytes.
-    if (from + 8 > end) return this.checkLine(end - start);
+    let pos = from + 8;
+    if (pos > stop) return this.stopAt(stop, end);
     const major = bytes[from + 5]! - 48;
     const minor = bytes[from + 7]! - 48;
-    if (major < 0 || major > 9 || bytes[from + 6] !== 46 || minor < 0 || minor > 9) {
+    if (major < 0 || major > 9 || bytes[from + 6] !== DOT || minor < 0 || minor > 9) {
       return this.fail(400, 'an invalid protocol version');
     }
-    let pos = from + 8;
-    if (pos === end) return this.checkLine(end - start);
+    if (pos === stop) return this.stopAt(stop, end);
     const isBareLf = bytes[pos] === LF;
     if (!isBareLf) {
       if (bytes[pos] !== CR) return this.fail(400, 'an invalid protocol version');
-      if (++pos === end) return this.checkLine(end - start);
-      if (bytes[pos] !== LF) return this.fail(400, 'a CR without LF in its head');
+      if (++pos === stop) return this.stopAt(stop, end);
+      if (bytes[pos] !== LF) return this.fail(400, 'a CR without LF');
     }
     if (major !== 1)
       return this.fail(major === 0 ? 400 : 505, `unsupported protocol version "${major}.${minor}"`);
     this.versionMinor = minor === 0 ? 0 : 1;
     this.requestLineEnd = from + 8 - start;
     this.isLineVerbatim = minor === 1 && !isBareLf;
-    return pos + 1 - start > this.limits.lineBytes ? this.checkLine(pos + 1 - start) : pos + 1;
+    return pos + 1;
   }
 
   private readTarget(): boolean {
     const text = this.fields.text;
     this.method = text.substring(0, this.methodEnd);
     this.target = text.substring(this.methodEnd + 1, this.targetEnd);
-    const first = this.target.charCodeAt(0);
-    if (first === 47) return true;
-    this.isLineVerbatim = false;
+    // Before the target's form: an origin might take CONNECT with any, and its answer would be a tunnel.
     if (this.method === 'CONNECT') return this.refuse(405, 'a CONNECT request');
+    if (this.target.charCodeAt(0) === SLASH) return true;
+    this.isLineVerbatim = false;
     if (this.target === '*' && this.method === 'OPTIONS') return true;
     const absolute = splitAbsoluteTarget(this.target);
     if (absolute === null) return this.refuse(400, 'an invalid request target');
@@ -210,8 +223,7 @@ export class RequestHead {
     }
     if (upgradeIndex >= 0 && this.connection.hasUpgrade && this.versionMinor === 1) {
       const value = this.fields.value(upgradeIndex);
-      // security: a tunnelled HTTP/2 would carry requests past everything that checks them here.
-      this.upgrade = value.toLowerCase() === 'h2c' ? '' : value;
+      if (!UPGRADE_TO_HTTP.test(value)) this.upgrade = value;
     }
     return this.readHost(hostIndex);
   }
@@ -237,8 +249,7 @@ export class RequestHead {
     if (this.versionMinor === 0) return this.refuse(400, 'an HTTP/1.0 request with Transfer-Encoding');
     if (this.isChunked) return this.refuse(400, 'two Transfer-Encoding fields');
     if (value.toLowerCase() !== 'chunked') {
-      const isChunkedBefore = /\bchunked\b/i.test(value);
-      return this.refuse(isChunkedBefore ? 400 : 501, 'an unknown Transfer-Encoding');
+      return this.refuse(CHUNKED_NOT_LAST.test(value) ? 400 : 501, 'an unknown Transfer-Encoding');
     }
     this.isChunked = true;
     return true;
@@ -255,8 +266,9 @@ export class RequestHead {
     return result;
   }
 
-  private checkLine(lineBytes: number): number {
-    return lineBytes > this.limits.lineBytes ? this.fail(414, 'too long a request line') : INCOMPLETE;
+  /** All was read up to `stop`, where the bytes end or the limit does. */
+  private stopAt(stop: number, end: number): number {
+    return stop === end ? INCOMPLETE : this.fail(414, 'too long a request line');
   }
 
   private fail(status: number, reason: string): number {

@@ -98,7 +98,7 @@ export class ResponseHead {
       if (bytes[start + i] !== HTTP_1_DOT[i]) return this.fail('no valid status line');
     }
     // "1 200": the minor version, a space and three digits; then a space or the line's end.
-    if (end - start < 13) return INCOMPLETE;
+    if (end - start <= STATUS_END) return INCOMPLETE;
     const minor = bytes[start + 7]! - 48;
     if (minor < 0 || minor > 9 || bytes[start + 8] !== SPACE) return this.fail('no valid status line');
     let status = 0;
@@ -108,16 +108,18 @@ export class ResponseHead {
       status = status * 10 + digit;
     }
     if (status < 100) return this.fail('an invalid status code');
+    // Nothing behind the limit is looked at, so the outcome is the same however the bytes were split.
+    const stop = Math.min(end, start + this.limits.lineBytes);
     let pos = start + STATUS_END;
     if (bytes[pos] === SPACE) pos++;
     else if (bytes[pos] !== CR && bytes[pos] !== LF) return this.fail('an invalid status code');
-    while (pos < end && (bytes[pos]! >= SPACE ? bytes[pos] !== DELETE : bytes[pos] === TAB)) pos++;
-    if (pos === end) return this.checkLine(pos - start);
+    while (pos < stop && (bytes[pos]! >= SPACE ? bytes[pos] !== DELETE : bytes[pos] === TAB)) pos++;
+    if (pos >= stop) return this.stopAt(stop, end);
     this.statusLineEnd = pos - start;
     if (bytes[pos] !== LF) {
       if (bytes[pos] !== CR) return this.fail('a control character in its status line');
-      if (++pos === end) return INCOMPLETE;
-      if (bytes[pos] !== LF) return this.fail('a CR without LF in its head');
+      if (++pos === stop) return this.stopAt(stop, end);
+      if (bytes[pos] !== LF) return this.fail('a CR without LF');
     }
     this.status = status;
     this.versionMinor = minor === 0 ? 0 : 1;
@@ -151,8 +153,9 @@ export class ResponseHead {
     return true;
   }
 
-  private checkLine(lineBytes: number): number {
-    return lineBytes > this.limits.lineBytes ? this.fail('too long a status line') : INCOMPLETE;
+  /** All was read up to `stop`, where the bytes end or the limit does. */
+  private stopAt(stop: number, end: number): number {
+    return stop === end ? INCOMPLETE : this.fail('too long a status line');
   }
 
   private fail(reason: string): number {

@@ -33,7 +33,7 @@ export class ConnectionOptions {
   hasKeepAlive: boolean;
   hasUpgrade: boolean;
   /** Lower-case names of further fields that stop here; null when there are none. */
-  named: string[] | null;
+  named: Set<string> | null;
 
   constructor() {
     this.hasClose = false;
@@ -62,8 +62,8 @@ export class ConnectionOptions {
     else if (option === 'keep-alive') this.hasKeepAlive = true;
     else if (option === 'upgrade') this.hasUpgrade = true;
     else if (option !== '' && !END_TO_END.has(fieldIdOf(option))) {
-      this.named ??= [];
-      this.named.push(option);
+      this.named ??= new Set();
+      this.named.add(option);
     }
   }
 }
