@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { FIELD_ID_COUNT, FieldId } from '../message/field-id.js';
+import { listFields } from './contract.js';
+import { FieldLines, fieldSet } from './field-lines.js';
+import { DEFAULT_HEAD_LIMITS, INCOMPLETE, MALFORMED } from './malformed.js';
+
+const NONE = fieldSet(FIELD_ID_COUNT);
+
+function scan(text: string, lines = new FieldLines(DEFAULT_HEAD_LIMITS, 431)): FieldLines {
+  const bytes = Buffer.from(text, 'latin1');
+  lines.reset();
+  expect(lines.scan(bytes, 0, 0, bytes.length)).toBe(bytes.length);
+  lines.text = text;
+  return lines;
+}
+
+describe('FieldLines', () => {
+  it('finds known names in any case, and no others', () => {
+    const lines = scan('HOST: a\r\ncontent-length: 1\r\nContent_Length: 2\r\nHos: t\r\nHostt: t\r\n\r\n');
+    expect([...lines.ids.subarray(0, lines.count)]).toEqual([
+      FieldId.host,
+      FieldId.contentLength,
+      FieldId.other,
+      FieldId.other,
+      FieldId.other,
+    ]);
+    expect(lines.valueOf(FieldId.contentLength)).toBe('1');
+    expect(lines.valueOf(FieldId.referer)).toBe('');
+  });
+
+  it('gives the first value of a name that stands several times', () => {
+    expect(scan('Cookie: a\r\nCookie: b\r\n\r\n').valueOf(FieldId.cookie)).toBe('a');
+  });
+
+  it('forgets the lines of the message before', () => {
+    const lines = scan(`${'A: b\r\n'.repeat(500)}\r\n`);
+    expect(listFields(scan('C: d\r\n\r\n', lines))).toEqual([['C', 'd']]);
+    expect(scan(`${'A: b\r\n'.repeat(500)}\r\n`, lines).count).toBe(500);
+  });
+
+  it('does not keep the room that one large head needed', () => {
+    const lines = scan(`${'A: b\r\n'.repeat(900)}\r\n`);
+    expect(lines.ids.length).toBeGreaterThan(899);
+    lines.reset();
+    expect(lines.ids.length).toBeLessThan(100);
+  });
+
+  it('goes on at the line it stopped in', () => {
+    const lines = new FieldLines(DEFAULT_HEAD_LIMITS, 431);
+    const bytes = Buffer.from('xxA: b\r\nC: d\r\n\r\n');
+    expect(lines.scan(bytes, 2, 2, 11)).toBe(INCOMPLETE);
+    expect(lines.resumeAt).toBe(8);
+    expect(lines.scan(bytes, 2, lines.resumeAt, bytes.length)).toBe(bytes.length);
+    expect(lines.count).toBe(2);
+  });
+
+  it('refuses LF without CR where it is told to', () => {
+    const lines = new FieldLines(DEFAULT_HEAD_LIMITS, 400, true);
+    for (const text of ['A: b\n\r\n', 'A: b\r\n\n']) {
+      lines.reset();
+      expect(lines.scan(Buffer.from(text), 0, 0, text.length)).toBe(MALFORMED);
+      expect(lines.malformed).toEqual({ status: 400, reason: 'a LF without CR' });
+    }
+  });
+
+  describe('passOn', () => {
+    it('passes lines on as they came', () => {
+      const text = 'Host:a\r\nX-A: \t b  \r\nx-a:\r\nX-B: \xff\r\n';
+      expect(scan(`${text}\r\n`).passOn(NONE, true, null)).toBe(text);
+      expect(scan('\r\n').passOn(NONE, true, null)).toBe('');
+    });
+
+    it('leaves out dropped ids wherever they stand', () => {
+      const dropped = fieldSet(FIELD_ID_COUNT, FieldId.connection, FieldId.te);
+      const lines = scan('TE: a\r\nA: b\r\nC: d\r\nConnection: e\r\nte: f\r\nG: h\r\nTE: i\r\n\r\n');
+      expect(lines.passOn(dropped, true, null)).toBe('A: b\r\nC: d\r\nG: h\r\n');
+      expect(scan('TE: a\r\n\r\n').passOn(dropped, true, null)).toBe('');
+    });
+
+    it('leaves out names with an underscore, where it is told to', () => {
+      const lines = scan('Content_Length: 5\r\nA: b\r\n_: c\r\n\r\n');
+      expect(lines.passOn(NONE, true, null)).toBe('A: b\r\n');
+      expect(lines.passOn(NONE, false, null)).toBe('Content_Length: 5\r\nA: b\r\n_: c\r\n');
+    });
+
+    it('leaves out further names, in any case', () => {
+      const lines = scan('X-A: b\r\nx-a: c\r\nX-AB: d\r\n\r\n');
+      expect(lines.passOn(NONE, true, new Set(['x-a']))).toBe('X-AB: d\r\n');
+    });
+
+    it('writes a line anew that ended in LF alone, and no other', () => {
+      const lines = scan('A:  b \r\nC:  d \nE:  f \r\nG:\n\r\n');
+      expect(lines.passOn(NONE, true, null)).toBe('A:  b \r\nC: d\r\nE:  f \r\nG: \r\n');
+      expect(lines.passOn(NONE, true, new Set(['c', 'g']))).toBe('A:  b \r\nE:  f \r\n');
+    });
+
+    it('passes no LF but that behind a CR, whatever it was given', () => {
+      const lines = scan('A: b\nC: d\r\nE: f\n\n');
+      expect(lines.passOn(NONE, true, null)).toBe('A: b\r\nC: d\r\nE: f\r\n');
+    });
+  });
+});
+
+describe('fieldSet', () => {
+  it('never holds the id of unknown names', () => {
+    expect(scan('A: b\r\n\r\n').passOn(fieldSet(FIELD_ID_COUNT, FieldId.other), true, null)).toBe('A: b\r\n');
+  });
+});
