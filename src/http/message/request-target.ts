@@ -23,15 +23,18 @@ export function isValidHost(text: string): boolean {
   return true;
 }
 
+/** Scheme, user information, authority, path and query of an absolute target. */
+const ABSOLUTE = /^https?:\/\/(?:[A-Za-z0-9\-._~%!$&'()*+,;=:]*@)?([^/?@]*)((?:[/?].*)?)$/i;
+
 /**
  * Splits "http://user@host:port/path?query". User information is left out of the host (RFC 9110 section
  * 4.2.4). Null when the scheme isn't http or https or the authority isn't valid.
+ * security: a backslash or a second "@" in front of the host is refused, for others end the host there.
  */
 export function splitAbsoluteTarget(text: string): AbsoluteTarget | null {
-  const parts = /^https?:\/\/([^/?]*)(.*)$/i.exec(text);
+  const parts = ABSOLUTE.exec(text);
   if (!parts) return null;
-  const authority = parts[1]!;
-  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const host = parts[1]!;
   if (!isValidHost(host)) return null;
   const rest = parts[2]!;
   return { host, target: rest.startsWith('/') ? rest : `/${rest}` };
