@@ -88,6 +88,7 @@ function acceptSocket(accepted: Socket, options: ListenerOptions): void {
     connection.attach(accepted);
     connection.handler = options.accept(connection);
     accepted.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length));
+    accepted.resume();
     return;
   }
   connection.attach(wrapAgain(accepted, handle, connection));
