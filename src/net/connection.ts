@@ -5,6 +5,7 @@
 import { Socket } from 'node:net';
 import { eventClock } from '../core/clock.js';
 import { createReadBuffer, SHARED_READ_BUFFER } from './read-buffer.js';
+import { SOCKETS } from './socket-budget.js';
 
 /** What happens on a connection. Nothing is called after `onClose`. */
 export interface ConnectionHandler {
@@ -48,17 +49,19 @@ export class Connection {
   isEnded: boolean;
   /** Where the next read goes: the shared buffer or one of this connection's own. */
   readBuffer: Buffer;
+  private readonly isAccepted: boolean;
   private socket: Socket;
   private error: NodeJS.ErrnoException | null;
   private lastQueueSize: number;
 
-  /** A connection without a socket: `attach` follows in the same turn of the event loop. */
-  constructor(handler: ConnectionHandler) {
+  /** A connection without a socket: `attach` follows. `isAccepted`: a client's. */
+  constructor(handler: ConnectionHandler, isAccepted: boolean) {
     this.handler = handler;
     this.isClosed = false;
     this.isReadingPaused = false;
     this.isEnded = false;
     this.readBuffer = SHARED_READ_BUFFER;
+    this.isAccepted = isAccepted;
     this.socket = NO_SOCKET;
     this.error = null;
     this.lastQueueSize = 0;
@@ -67,8 +70,10 @@ export class Connection {
   /** Takes over `socket`: from now on only this object listens to it. */
   attach(socket: Socket): void {
     this.socket = socket;
+    SOCKETS.noteOpened(this.isAccepted);
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.error = error;
+      if (error.code === 'EMFILE') SOCKETS.noteExhausted();
     });
     socket.on('close', () => this.close());
     socket.on('end', () => {
@@ -93,6 +98,11 @@ export class Connection {
         callback: (length, bytes) => this.receive(bytes as Buffer, length),
       },
     };
+  }
+
+  /** Whether `destroy` was called, or it broke: `onClose` follows or was. */
+  get isDestroyed(): boolean {
+    return this.socket.destroyed;
   }
 
   get remoteAddress(): string {
@@ -180,7 +190,11 @@ export class Connection {
 
   /** Closes at once; what is pending is lost. `onClose` follows. */
   destroy(): void {
-    this.socket.destroy();
+    if (this.socket !== NO_SOCKET) this.socket.destroy();
+    else {
+      this.isEnded = true;
+      process.nextTick(() => this.close());
+    }
   }
 
   /** Closes with RST, so that the other side can't take what it got for a complete message. */
@@ -205,6 +219,7 @@ export class Connection {
     this.isClosed = true;
     eventClock.refresh();
     this.readBuffer = SHARED_READ_BUFFER;
+    if (this.socket !== NO_SOCKET) SOCKETS.noteClosed(this.isAccepted);
     this.handler.onClose(this.error);
   }
 }

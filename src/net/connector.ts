@@ -5,6 +5,7 @@ import { connect as netConnect } from 'node:net';
 import { eventClock } from '../core/clock.js';
 import type { Address } from './address.js';
 import { Connection, type ConnectionHandler } from './connection.js';
+import { SOCKETS } from './socket-budget.js';
 
 /** What the opener of a connection is told, besides what every handler is. */
 export interface ConnectHandler extends ConnectionHandler {
@@ -13,13 +14,20 @@ export interface ConnectHandler extends ConnectionHandler {
 }
 
 /**
- * Begins to connect; what happens is told to `handler`, never before this returns. The connection reads into
- * a buffer of its own, since what it brings is written on to a client that may be slow.
+ * Begins to connect, at once or when a descriptor is free; what happens is told to `handler`, never before
+ * this returns. The connection reads into a buffer of its own, since what it brings is written on to a client
+ * that may be slow.
  */
 export function connect(address: Address, handler: ConnectHandler): Connection {
-  const connection = new Connection(handler);
+  const connection = new Connection(handler, false);
   connection.useOwnBuffer(true);
-  const { host, port, path } = address;
+  if (SOCKETS.hasRoom) openSocket(address, handler, connection);
+  else SOCKETS.whenRoom(() => openSocket(address, handler, connection));
+  return connection;
+}
+
+function openSocket({ host, port, path }: Address, handler: ConnectHandler, connection: Connection): void {
+  if (connection.isEnded) return; // destroyed while it waited
   const target = path === null ? { host, port, noDelay: true } : { path };
   const socket = netConnect({ ...connection.socketOptions, ...target });
   connection.attach(socket);
@@ -27,5 +35,4 @@ export function connect(address: Address, handler: ConnectHandler): Connection {
     eventClock.refresh();
     handler.onConnect();
   });
-  return connection;
 }

@@ -4,8 +4,10 @@
  */
 import { createServer, type Server, Socket } from 'node:net';
 import { eventClock } from '../core/clock.js';
+import { AcceptGate } from './accept-gate.js';
 import { type Address, formatAddress } from './address.js';
 import { Connection, type ConnectionHandler } from './connection.js';
+import { SOCKETS } from './socket-budget.js';
 
 export interface ListenerOptions {
   readonly address: Address;
@@ -13,10 +15,16 @@ export interface ListenerOptions {
   readonly backlog: number;
   /** Makes the handler for an accepted connection; it gets the connection by `attach`. */
   readonly accept: (connection: Connection) => ConnectionHandler;
-  /** An accept failed, or connections were dropped for want of descriptors. */
+  /** An accept failed. */
   readonly onError: (error: NodeJS.ErrnoException) => void;
+  /** Clients wait in the kernel's queue for want of descriptors (true), or have not for a while (false). */
+  readonly onShortage: (isShort: boolean) => void;
+  /** A descriptor is needed: closes connections that nobody would miss, if there are any. */
+  readonly reclaim: () => void;
   /** Reads by 'data' events even where `onread` could be used: the fallback, for tests. */
   readonly isOnReadDisabled?: boolean;
+  /** Turns clients away where accepting could be paused: the fallback, for tests. */
+  readonly isPauseDisabled?: boolean;
 }
 
 /** Node's internals this file relies on, each checked before it is used. */
@@ -34,12 +42,15 @@ export class Listener {
   /** The address listened on; the port is the real one when 0 was asked for. */
   address: Address;
   private readonly server: Server;
+  private readonly gate: AcceptGate;
 
   private constructor(options: ListenerOptions) {
     this.address = options.address;
     this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
-      acceptSocket(socket, options);
+      if (this.gate.mustShed) socket.destroy();
+      else acceptSocket(socket, options);
     });
+    this.gate = new AcceptGate(this.server, options);
   }
 
   /** Listens. Rejects with Node's error (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND ...). */
@@ -51,6 +62,7 @@ export class Listener {
 
   /** Stops accepting; connections live on. */
   async close(): Promise<void> {
+    SOCKETS.removeGate(this.gate);
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
     });
@@ -69,6 +81,8 @@ export class Listener {
           const bound = server.address();
           if (bound !== null && typeof bound === 'object')
             this.address = { host: options.address.host, port: bound.port, path: null };
+          this.gate.prepare();
+          SOCKETS.addGate(this.gate);
           resolve();
         },
       );
@@ -82,7 +96,7 @@ export class Listener {
 
 function acceptSocket(accepted: Socket, options: ListenerOptions): void {
   eventClock.refresh();
-  const connection = new Connection(IDLE);
+  const connection = new Connection(IDLE, true);
   const handle = (accepted as unknown as SocketInternals)._handle;
   if (options.isOnReadDisabled || handle === null || typeof handle.useUserBuffer !== 'function') {
     connection.attach(accepted);

@@ -98,6 +98,12 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     return this.state === WAITING;
   }
 
+  /** Whether all that was asked has been answered, so that closing costs the client a connection at most. */
+  get isSpare(): boolean {
+    const isAnswered = this.state === LINGERING || (this.state === WAITING && this.request.status !== 0);
+    return isAnswered && !this.connection.isDestroyed;
+  }
+
   /** Closes without waiting for what is under way. */
   destroy(): void {
     this.connection.destroy();

@@ -44,9 +44,13 @@ const RESPONDING = 3;
 
 const NO_BYTES = Buffer.alloc(0);
 
+/** A socket can't be had. The peer is not to blame, and no other would fare better. */
+const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
 /** What a failed try counts as, and what the client is answered if it was the last. */
 const GATEWAY_ERROR = 502;
 const GATEWAY_TIMEOUT = 504;
+const UNAVAILABLE = 503;
 
 /** The upstream side of the request under way on one client's connection; reused from request to request. */
 export class UpstreamExchange implements UpstreamUser {
@@ -154,7 +158,8 @@ export class UpstreamExchange implements UpstreamUser {
 
   onUpstreamClose(error: NodeJS.ErrnoException | null): void {
     const what = error === null ? 'closed the connection' : nameOf(error);
-    if (this.state === CONNECTING) {
+    if (this.state === CONNECTING && SHORTAGES.has(error?.code)) this.giveUp(what);
+    else if (this.state === CONNECTING) {
       this.failTry(
         error?.code === 'ETIMEDOUT' ? GATEWAY_TIMEOUT : GATEWAY_ERROR,
         `refused to connect: ${what}`,
@@ -431,6 +436,14 @@ export class UpstreamExchange implements UpstreamUser {
     this.leaveUpstream(false);
     if (canRetry) this.tryNextPeer(heldBody, 0, heldBody.length);
     else this.downstream.refuse(status);
+  }
+
+  /** The try failed for a reason of ours. */
+  private giveUp(why: string): void {
+    this.logError('crit', this.peer!, `could not be connected to: ${why}`);
+    this.request.tries.end(UNAVAILABLE);
+    this.leaveUpstream(false);
+    this.downstream.refuse(UNAVAILABLE);
   }
 
   /** Keeps payload in case the request is sent later or again. */

@@ -8,10 +8,17 @@ import { describeErrno } from '../core/errno.js';
 import { type Address, formatAddress } from '../net/address.js';
 import type { Connection } from '../net/connection.js';
 import { Listener } from '../net/listener.js';
+import { SOCKETS } from '../net/socket-budget.js';
 import { ConnectionLoop, type ConnectionOwner } from '../request/connection-loop.js';
 
 /** How many connections the kernel queues before accept; nginx's default on Linux. */
 const BACKLOG = 511;
+
+/** How many client connections that can be spared are closed at once when descriptors run out, as in nginx. */
+const RECLAIM_AT_ONCE = 32;
+
+/** When there was none to close, it isn't looked for again so soon. */
+const RECLAIM_PAUSE_MS = 100;
 
 /** An address can't be listened on. */
 export class ListenError extends Error {
@@ -71,6 +78,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
   private readonly listeners: Listener[];
   private readonly loops: Set<ConnectionLoop>;
   private acceptedCount: number;
+  private noReclaimUntilMs: number;
   private onEmpty: (() => void) | null;
 
   constructor(cycle: Cycle, isOnReadDisabled: boolean) {
@@ -80,6 +88,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
     this.listeners = [];
     this.loops = new Set();
     this.acceptedCount = 0;
+    this.noReclaimUntilMs = 0;
     this.onEmpty = null;
   }
 
@@ -98,8 +107,12 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
         const accept = (connection: Connection) => this.accept(connection);
         const onError = (error: Error) =>
           this.cycle.errorLog.log('crit', `accept on ${formatAddress(address)}: ${error.message}`);
+        const onShortage = (isShort: boolean) =>
+          this.cycle.errorLog.log(isShort ? 'crit' : 'notice', describeShortage(address, isShort));
+        const reclaim = () => this.closeSpare();
+        const callbacks = { accept, onError, onShortage, reclaim };
         this.listeners.push(
-          await Listener.open({ address, backlog: BACKLOG, accept, onError, isOnReadDisabled }),
+          await Listener.open({ address, backlog: BACKLOG, isOnReadDisabled, ...callbacks }),
         );
       } catch (error) {
         throw new ListenError(address, error as NodeJS.ErrnoException);
@@ -142,6 +155,20 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
     return loop;
   }
 
+  /** Makes room for others: closes clients' connections that have been answered, eldest first. */
+  private closeSpare(): void {
+    const nowMs = this.cycle.server.clock.nowMs();
+    if (nowMs < this.noReclaimUntilMs) return;
+    const most = Math.min(RECLAIM_AT_ONCE, Math.ceil(this.loops.size / 8));
+    let count = 0;
+    for (const loop of this.loops) {
+      if (!loop.isSpare) continue;
+      loop.destroy();
+      if (++count === most) return;
+    }
+    if (count === 0) this.noReclaimUntilMs = nowMs + RECLAIM_PAUSE_MS;
+  }
+
   private async closeListeners(): Promise<void> {
     await Promise.all(this.listeners.map((listener) => listener.close()));
   }
@@ -156,4 +183,11 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
       };
     });
   }
+}
+
+function describeShortage(address: Address, isShort: boolean): string {
+  const where = `accept on ${formatAddress(address)}`;
+  if (!isShort) return `${where}: no client has had to wait for a descriptor for a while`;
+  const used = `${SOCKETS.openCount} of ${SOCKETS.limit} sockets that the limit of open files allows are open`;
+  return `${where} pauses: ${used}; clients wait until some close; raise the limit (ulimit -n)`;
 }

@@ -4,6 +4,7 @@
  */
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
+import { SOCKETS } from '../net/socket-budget.js';
 import type { Peer } from './peer.js';
 import { type IdleHome, UpstreamConnection, type UpstreamUser } from './upstream-connection.js';
 
@@ -39,8 +40,9 @@ export class KeepalivePool implements IdleHome {
     return connection;
   }
 
-  /** A new connection to `peer`, beginning to connect. */
+  /** A new connection to `peer`, beginning to connect. An idle one makes room for it if descriptors run out. */
   open(peer: Peer, user: UpstreamUser): UpstreamConnection {
+    if (!SOCKETS.hasRoom) this.closeEldest();
     return new UpstreamConnection(peer, this, this.wheel, this.options.limits, user);
   }
 
@@ -51,7 +53,7 @@ export class KeepalivePool implements IdleHome {
       connections = [];
       this.idle.set(connection.peer, connections);
     }
-    if (this.isClosed || this.options.connections === 0) {
+    if (this.isClosed || this.options.connections === 0 || SOCKETS.isAwaited) {
       connection.destroy();
       return;
     }
@@ -70,6 +72,15 @@ export class KeepalivePool implements IdleHome {
   /** For the connection. */
   onUnaskedBytes(connection: UpstreamConnection, bytes: number): void {
     this.options.onUnaskedBytes(connection.peer, bytes);
+  }
+
+  private closeEldest(): void {
+    for (const connections of this.idle.values()) {
+      const eldest = connections.shift();
+      if (eldest === undefined) continue;
+      eldest.destroy();
+      return;
+    }
   }
 
   /** Whether connections are kept at all: tells an upstream what to expect. */

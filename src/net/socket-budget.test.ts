@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventClock } from '../core/clock.js';
+import { type Gate, SocketBudget } from './socket-budget.js';
+
+/** A gate that writes down what it is told. */
+class RecordingGate implements Gate {
+  readonly told: string[] = [];
+  pause = () => void this.told.push('pause');
+  resume = () => void this.told.push('resume');
+  noteShortage = (isShort: boolean) => void this.told.push(isShort ? 'short' : 'calm');
+  reclaim = () => void this.told.push('reclaim');
+}
+
+/** 12 descriptors of the process are no sockets, and 10 are kept in reserve: 8 sockets of 30. */
+const OTHERS = 12;
+
+let limit: number;
+let budget: SocketBudget;
+let gate: RecordingGate;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  eventClock.refresh();
+  limit = 30;
+  budget = new SocketBudget(() => ({ limit, open: OTHERS + budget.openCount }));
+  gate = new RecordingGate();
+  budget.addGate(gate);
+});
+
+afterEach(() => {
+  budget.removeGate(gate);
+  vi.useRealTimers();
+  eventClock.refresh();
+});
+
+function open(clients: number, upstreams = 0): void {
+  for (let i = 0; i < clients; i++) budget.noteOpened(true);
+  for (let i = 0; i < upstreams; i++) budget.noteOpened(false);
+}
+
+describe('SocketBudget', () => {
+  it('is the limit less other descriptors and a reserve', () => {
+    expect(budget.limit).toBe(8);
+  });
+
+  it('has no limit where it cannot be read', () => {
+    const unread = new SocketBudget(() => null);
+    unread.addGate(gate);
+    for (let i = 0; i < 100_000; i++) unread.noteOpened(true);
+    expect(unread.hasRoom).toBe(true);
+    unread.removeGate(gate);
+  });
+
+  it('pauses the gates when clients have three quarters, and leaves the rest to upstream connections', () => {
+    open(5);
+    expect(gate.told).toEqual([]);
+    open(1);
+    expect(gate.told).toEqual(['pause', 'short', 'reclaim']);
+    expect(budget.hasRoom).toBe(true);
+  });
+
+  it('pauses the gates when all sockets are open, whoever has them', () => {
+    open(2, 5);
+    expect(gate.told).toEqual([]);
+    open(0, 1);
+    expect(gate.told).toEqual(['pause', 'short', 'reclaim']);
+    expect(budget.hasRoom).toBe(false);
+  });
+
+  it('resumes when a socket has been closed', () => {
+    open(6);
+    budget.noteClosed(true);
+    expect(gate.told.at(-1)).toBe('resume');
+  });
+
+  it('tells of the next pause only after ten calm seconds', () => {
+    open(6);
+    for (let second = 0; second < 9; second++) {
+      budget.noteClosed(true);
+      vi.advanceTimersByTime(1000);
+      open(1);
+    }
+    expect(gate.told.filter((word) => word === 'short')).toHaveLength(1);
+    budget.noteClosed(true);
+    vi.advanceTimersByTime(9500);
+    expect(gate.told).not.toContain('calm');
+    vi.advanceTimersByTime(1000);
+    expect(gate.told.at(-1)).toBe('calm');
+    open(1);
+    expect(gate.told.filter((word) => word === 'short')).toHaveLength(2);
+  });
+
+  it('holds an upstream connection back until there is room, before any client', () => {
+    open(4, 4);
+    const opened = vi.fn(() => open(0, 1));
+    budget.whenRoom(opened);
+    expect(opened).not.toHaveBeenCalled();
+    expect(budget.isAwaited).toBe(true);
+    expect(gate.told.at(-1)).toBe('reclaim');
+    budget.noteClosed(true);
+    expect(opened).toHaveBeenCalledOnce();
+    expect(budget.isAwaited).toBe(false);
+    expect(gate.told).not.toContain('resume');
+  });
+
+  it('asks again and again for connections to be closed while there is a shortage', () => {
+    open(6);
+    vi.advanceTimersByTime(2000);
+    expect(gate.told.filter((word) => word === 'reclaim')).toHaveLength(9);
+  });
+
+  it('notices a limit that was raised, and one that was lowered', () => {
+    open(6);
+    limit = 60;
+    vi.advanceTimersByTime(1250);
+    expect(gate.told.at(-1)).toBe('resume');
+    limit = 26;
+    vi.advanceTimersByTime(1250);
+    expect(gate.told.lastIndexOf('pause')).toBeGreaterThan(gate.told.lastIndexOf('resume'));
+  });
+
+  it('pauses at what is open when descriptors turn out to be used up, until it knows more', () => {
+    open(2, 1);
+    budget.noteExhausted();
+    expect(gate.told).toEqual(['pause', 'short', 'reclaim']);
+    vi.advanceTimersByTime(1250);
+    expect(gate.told.at(-1)).toBe('resume');
+  });
+
+  it('keeps a gate shut that opens during a pause', () => {
+    open(6);
+    const late = new RecordingGate();
+    budget.addGate(late);
+    expect(late.told).toEqual(['pause']);
+    budget.removeGate(late);
+  });
+
+  it('runs no timer when nothing listens', () => {
+    open(6);
+    budget.removeGate(gate);
+    expect(vi.getTimerCount()).toBe(0);
+    open(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

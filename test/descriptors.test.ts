@@ -1,0 +1,118 @@
+// The proxy where file descriptors run out: clients wait instead of being turned away, upstream connections
+// get their share, one line says so, and all of it passes. The proxy is a process with a low limit of its own.
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RawClient } from '../src/testing/index.js';
+import { endPrograms, runWell, type Sluice, startSluice } from './program.js';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const GET_AND_CLOSE = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+let origin: Server;
+let clients: RawClient[];
+/** Answers that the origin owes; null when it answers at once. */
+let owed: ServerResponse[] | null;
+
+beforeEach(async () => {
+  clients = [];
+  owed = null;
+  origin = createServer((_request, response) => {
+    if (owed === null) response.end('ok');
+    else owed.push(response);
+  }).listen(0, '127.0.0.1');
+  await once(origin, 'listening');
+});
+
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await endPrograms();
+  origin.close();
+  origin.closeAllConnections();
+});
+
+function startLimited(descriptors: number, ...flags: string[]): Promise<Sluice> {
+  const prefix = ['/bin/sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`];
+  return startSluice([(origin.address() as AddressInfo).port], flags, { prefix });
+}
+
+async function connect({ port }: Sluice, count: number): Promise<RawClient[]> {
+  const address = { host: '127.0.0.1', port, path: null };
+  const connected = await Promise.all(Array.from({ length: count }, () => RawClient.connect(address)));
+  clients.push(...connected);
+  return connected;
+}
+
+/** Milliseconds of processor time that a process has used. */
+function cpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
+
+function pauseLines({ program }: Sluice): string[] {
+  return program.stderr.split('\n').filter((line) => line.includes('pauses'));
+}
+
+describe.skipIf(process.platform !== 'linux')('a proxy that may have 64 descriptors', () => {
+  it('lets more clients than that wait, idles meanwhile, and serves them all', async () => {
+    const sluice = await startLimited(64);
+    owed = [];
+    const all = await connect(sluice, 200);
+    for (const client of all) void client.send(GET_AND_CLOSE);
+    await sluice.program.said(/\[crit\].* accept on 127\.0\.0\.1:\d+ pauses: \d+ of \d+ sockets .*ulimit -n/);
+    await expect.poll(() => owed!.length).toBeGreaterThan(4);
+    const before = cpuMs(sluice.program.pid);
+    await delay(500);
+    expect(cpuMs(sluice.program.pid) - before).toBeLessThan(200);
+    expect(readdirSync(`/proc/${sluice.program.pid}/fd`).length).toBeLessThan(64);
+
+    const waiting = owed;
+    owed = null;
+    for (const response of waiting) response.end('ok');
+    const answers = await Promise.all(all.map((client) => client.readToEnd()));
+    const isGood = (answer: string) => answer.startsWith('HTTP/1.1 200 ') && answer.endsWith('\r\n\r\nok');
+    expect(answers.filter((answer) => !isGood(answer))).toEqual([]);
+    expect(pauseLines(sluice)).toHaveLength(1);
+  });
+
+  it('closes idle connections for clients that have something to ask', async () => {
+    const sluice = await startLimited(64, '--log-level', 'notice');
+    for (let round = 0; round < 4; round++) {
+      const batch = await connect(sluice, 20);
+      for (const client of batch) {
+        await client.send(GET);
+        expect((await client.readResponse()).body.toString()).toBe('ok');
+      }
+    }
+    expect(clients[0]!.isEnded || clients[0]!.isClosed).toBe(true);
+    expect(clients.at(-1)!.isEnded).toBe(false);
+    expect(pauseLines(sluice)).toHaveLength(1);
+  });
+
+  it('answers 503 without blaming the peer when the limit falls below what is open, and recovers', async () => {
+    const sluice = await startLimited(64, '--keepalive', '0');
+    const [client] = await connect(sluice, 1);
+    const ask = async () => {
+      await client!.send(GET);
+      return (await client!.readResponse()).head;
+    };
+    expect(await ask()).toMatch(/^HTTP\/1\.1 200 /);
+    await runWell('prlimit', ['--pid', String(sluice.program.pid), '--nofile=8:64']);
+    expect(await ask()).toMatch(/^HTTP\/1\.1 503 /);
+    await sluice.program.said(
+      /\[crit\].* upstream "default" 127\.0\.0\.1:\d+ could not be connected to: Too many open files \(EMFILE\), [\d.]+ ms into try 1/,
+    );
+    await runWell('prlimit', ['--pid', String(sluice.program.pid), '--nofile=64:64']);
+    await expect.poll(ask, { timeout: 5000, interval: 100 }).toMatch(/^HTTP\/1\.1 200 /);
+    const [next] = await connect(sluice, 1);
+    await next!.send(GET_AND_CLOSE);
+    expect(await next!.readToEnd()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
