@@ -20,7 +20,7 @@ export interface ConnectHandler extends ConnectionHandler {
  */
 export function connect(address: Address, handler: ConnectHandler): Connection {
   const connection = new Connection(handler, false);
-  connection.useOwnBuffer(true);
+  connection.takeBuffer();
   if (SOCKETS.hasRoom) openSocket(address, handler, connection);
   else SOCKETS.whenRoom(() => openSocket(address, handler, connection));
   return connection;

@@ -3,16 +3,29 @@
  * a connection whose bytes must stay until they were written elsewhere has one of its own.
  */
 
-/** One read's most bytes. perf: 64 KB takes a whole small message in one system call. */
-export const READ_BUFFER_BYTES = 65536;
+/**
+ * One read's most bytes. perf: 1 MB down costs 1.22 of nginx's CPU time with 64 KB, 0.80 with 128 KB and 0.77
+ * with 256 KB. Memory a connection never read into is not resident.
+ */
+export const READ_BUFFER_BYTES = 131072;
 
 /** What every connection without a buffer of its own reads into. Its bytes hold until the next read. */
-export const SHARED_READ_BUFFER: Buffer = createReadBuffer();
+export const SHARED_READ_BUFFER: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+
+/** Kept for reuse, 8 MB at most: memory outside the heap hurries the garbage collector. */
+const MAX_SPARE_BUFFERS = 64;
+
+const spareBuffers: Buffer[] = [];
+
+/** A buffer for one connection. */
+export function takeReadBuffer(): Buffer {
+  return spareBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+}
 
 /**
- * A buffer for one connection. It is left to the garbage collector, never reused: a write of another
- * connection may still refer to it when its owner is gone.
+ * Gives a buffer back. Only when no write refers to it any more: without that certainty it is left to the
+ * garbage collector.
  */
-export function createReadBuffer(): Buffer {
-  return Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+export function releaseReadBuffer(buffer: Buffer): void {
+  if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(buffer);
 }

@@ -255,7 +255,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     }
     if (!body.isComplete) this.armBodyDeadline();
     this.exchange.start(bytes, body.payloadStart, body.payloadEnd);
-    if (!body.isComplete && this.state === SERVING) this.connection.useOwnBuffer(true);
+    if (!body.isComplete && this.state === SERVING) this.connection.takeBuffer();
   }
 
   private readBody(bytes: Buffer, end: number): void {
@@ -274,7 +274,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.awaitsContinue = false;
     if (body.isComplete) {
       this.readDeadline.clear();
-      this.connection.useOwnBuffer(false);
+      this.connection.leaveBuffer();
     } else this.armBodyDeadline();
     if (after < end) {
       this.hold(bytes, after, end);
@@ -300,7 +300,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   // --- what the exchange says (Downstream) ----------------------------------------------------------
 
   noteWritten(): void {
-    if (this.connection.pendingBytes > 0) {
+    if (this.connection.hasPendingWrites) {
       if (!this.sendDeadline.isArmed) this.sendDeadline.set(this.server.timeouts.sendMs);
     }
     if (this.isHalfClosed) this.readDeadline.set(HALF_CLOSED_MS);
@@ -323,7 +323,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   endResponse(): void {
     this.state = FLUSHING;
     this.readDeadline.clear();
-    if (this.connection.pendingBytes > 0) this.noteWritten();
+    if (this.connection.hasPendingWrites) this.noteWritten();
     else this.finishRequest();
   }
 
@@ -397,7 +397,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   private startLingering(): void {
     this.state = LINGERING;
     this.held = null;
-    this.connection.useOwnBuffer(false);
+    this.connection.leaveBuffer();
     this.connection.end();
     this.lingerUntilMs = this.server.clock.nowMs() + LINGER_TOTAL_MS;
     this.readDeadline.set(LINGER_IDLE_MS);
@@ -417,7 +417,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   /** The read deadline passed while a request is served. */
   private checkReading(): void {
     if (this.isHalfClosed) {
-      if (this.connection.pendingBytes > 0 && this.connection.hasSendProgress())
+      if (this.connection.hasPendingWrites && this.connection.hasSendProgress())
         this.readDeadline.set(HALF_CLOSED_MS);
       else this.clientGone('client closed before it was answered');
     } else if (this.awaitsContinue) {
@@ -435,7 +435,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
 
   /** The send deadline passed. */
   private checkSending(): void {
-    if (this.connection.pendingBytes === 0) return;
+    if (!this.connection.hasPendingWrites) return;
     if (this.connection.hasSendProgress()) this.sendDeadline.set(this.server.timeouts.sendMs);
     else this.clientGone('client took nothing of its response in time');
   }

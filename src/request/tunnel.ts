@@ -92,7 +92,7 @@ export class Tunnel implements UpstreamUser {
 
   private pump(from: Connection, to: Connection, bytes: Buffer, start: number, end: number): void {
     writeMessage(to, '', bytes, start, end, false, '', !from.ownsBytes(bytes));
-    if (to.pendingBytes > 0) from.pauseReading();
+    if (to.hasPendingWrites) from.pauseReading();
     this.upstream.deadline.set(this.idleMs);
   }
 

@@ -178,7 +178,7 @@ export class UpstreamExchange implements UpstreamUser {
     const { timeouts } = this.request.server;
     if (this.state === CONNECTING) {
       this.failTry(GATEWAY_TIMEOUT, 'did not accept the connection in time');
-    } else if (connection.pendingBytes === 0) {
+    } else if (!connection.hasPendingWrites) {
       this.failTry(GATEWAY_TIMEOUT, 'sent nothing in time');
     } else if (connection.hasSendProgress()) {
       deadline.set(timeouts.upstreamSendMs);
@@ -247,7 +247,7 @@ export class UpstreamExchange implements UpstreamUser {
   /** Stops the client while the upstream doesn't take what was written, and sets what it may take. */
   private noteUpstreamWritten(upstream: UpstreamConnection): void {
     const { timeouts } = this.request.server;
-    if (upstream.connection.pendingBytes > 0) {
+    if (upstream.connection.hasPendingWrites) {
       if (!this.isRequestSent) this.downstream.connection.pauseReading();
       upstream.deadline.set(timeouts.upstreamSendMs);
     } else if (this.isRequestSent) upstream.deadline.set(timeouts.upstreamReadMs);
@@ -343,7 +343,7 @@ export class UpstreamExchange implements UpstreamUser {
       this.finish(upstream, end - after);
       return;
     }
-    if (connection.pendingBytes > 0) {
+    if (connection.hasPendingWrites) {
       upstream.connection.pauseReading();
       upstream.deadline.clear();
     }
@@ -363,7 +363,7 @@ export class UpstreamExchange implements UpstreamUser {
       body.kind !== BodyKind.untilClose &&
       this.isRequestSent &&
       !upstream.connection.isEnded;
-    this.leaveUpstream(canReuse && upstream.connection.pendingBytes === 0);
+    this.leaveUpstream(canReuse && !upstream.connection.hasPendingWrites);
     this.downstream.endResponse();
   }
 
@@ -465,15 +465,18 @@ export class UpstreamExchange implements UpstreamUser {
     this.state = IDLE;
     this.upstream = null;
     // What the client has not taken yet lies in the buffer this connection read it into.
-    if (this.downstream.connection.pendingBytes > 0) upstream.connection.renewBuffer();
+    if (this.downstream.connection.hasPendingWrites) upstream.connection.renewBuffer();
     server.pool.put(upstream);
   }
 
   private closeUpstream(): void {
     this.state = IDLE;
     this.heldHead = NO_BYTES;
-    this.upstream?.destroy();
+    const { upstream } = this;
     this.upstream = null;
+    if (upstream === null) return;
+    upstream.destroy();
+    if (!this.downstream.connection.hasPendingWrites) upstream.connection.releaseBuffer();
   }
 
   private logError(level: LogLevel, peer: Peer, what: string): void {

@@ -128,5 +128,6 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
   private leave(): void {
     this.home.remove(this);
     this.destroy();
+    this.connection.releaseBuffer();
   }
 }

@@ -40,13 +40,6 @@ export function writeMessage(
     return;
   }
   const payload = isBorrowed ? Buffer.from(bytes.subarray(start, end)) : bytes.subarray(start, end);
-  if (head === '' && tail === '') {
-    connection.writeBytes(payload);
-    return;
-  }
-  connection.cork();
-  if (head !== '') connection.writeText(head);
-  connection.writeBytes(payload);
-  if (tail !== '') connection.writeText(tail);
-  connection.uncork();
+  if (head === '' && tail === '') connection.writeBytes(payload);
+  else connection.writeParts(head, payload, tail);
 }
