@@ -47,6 +47,9 @@ const LINGER_TOTAL_MS = 30000;
  */
 const HALF_CLOSED_MS = 1000;
 
+/** A request head larger than this is let go of when its connection goes idle. */
+const LARGE_HEAD_BYTES = 2048;
+
 /** How long an upstream may leave `Expect: 100-continue` unanswered before we answer it ourselves. */
 const CONTINUE_MS = 1000;
 
@@ -114,14 +117,14 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   onBytes(bytes: Buffer, end: number): void {
     switch (this.state) {
       case WAITING:
-        this.readHead(bytes, 0, end);
+      case READING_HEAD:
+        if (this.held === null) this.readHead(bytes, 0, end);
+        else {
+          const whole = Buffer.concat([this.held, bytes.subarray(0, end)]);
+          this.held = null;
+          this.readHead(whole, 0, whole.length);
+        }
         break;
-      case READING_HEAD: {
-        const whole = Buffer.concat([this.held!, bytes.subarray(0, end)]);
-        this.held = null;
-        this.readHead(whole, 0, whole.length);
-        break;
-      }
       case SERVING:
         this.readBody(bytes, end);
         break;
@@ -132,7 +135,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
         this.linger();
         break;
       default:
+        // security: a client that reads nothing could otherwise have any amount of requests kept here.
         this.hold(bytes, 0, end);
+        this.connection.pauseReading();
     }
   }
 
@@ -212,6 +217,11 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     if (isFirstPart) {
       pos = skipEmptyLines(bytes, start, end);
       if (pos === end) return;
+      if (pos + 1 === end && bytes[pos] === CR) {
+        // The first half of one more empty line, or of something worse.
+        this.hold(bytes, pos, end);
+        return;
+      }
       this.state = READING_HEAD;
       this.request.begin();
     }
@@ -378,6 +388,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
       return;
     }
     this.state = WAITING;
+    if (request.head.fields.text.length > LARGE_HEAD_BYTES) request.head.reset();
     this.readDeadline.set(this.server.timeouts.keepaliveMs);
     if (this.held === null) this.connection.resumeReading();
     else setImmediate(() => this.readHeld());
@@ -457,7 +468,7 @@ function skipEmptyLines(bytes: Buffer, start: number, end: number): number {
   let pos = start;
   while (pos < end) {
     if (bytes[pos] === LF) pos++;
-    else if (bytes[pos] === CR && (pos + 1 === end || bytes[pos + 1] === LF)) pos++;
+    else if (bytes[pos] === CR && pos + 1 < end && bytes[pos + 1] === LF) pos += 2;
     else break;
   }
   return pos;

@@ -132,7 +132,7 @@ export class UpstreamExchange implements UpstreamUser {
   onUpstreamBytes(bytes: Buffer, end: number): void {
     const upstream = this.upstream!;
     upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
-    if (this.state === RESPONDING) this.passBody(upstream, '', bytes, 0, end);
+    if (this.state === RESPONDING) this.readBody(upstream, bytes, end);
     else if (this.heldHead.length === 0) this.readHead(upstream, bytes, 0, end);
     else {
       const whole = Buffer.concat([this.heldHead, bytes.subarray(0, end)]);
@@ -228,7 +228,7 @@ export class UpstreamExchange implements UpstreamUser {
     const head = upstreamRequestHead(
       request.head,
       request.remoteAddress,
-      upstream!.peer.name,
+      upstream!.peer.address.path === null ? upstream!.peer.name : 'localhost',
       request.server.pool.isKeeping,
     );
     this.writeRequest(head, bytes, start, end, isBorrowed);
@@ -286,7 +286,7 @@ export class UpstreamExchange implements UpstreamUser {
     if (this.request.head.versionMinor === 0) return;
     if (head.status === 100 && !this.downstream.noteContinue()) return;
     this.downstream.connection.writeText(downstreamResponseHead(head, false, ''));
-    this.downstream.noteWritten();
+    this.noteDownstreamWritten(upstream);
   }
 
   private startResponse(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
@@ -298,6 +298,11 @@ export class UpstreamExchange implements UpstreamUser {
     else if (head.isChunked) kind = BodyKind.chunked;
     else if (head.contentLength >= 0) kind = BodyKind.length;
     upstream.body.start(kind, head.contentLength);
+    const after = upstream.body.decode(bytes, start, end);
+    if (after === MALFORMED) {
+      this.failTry(GATEWAY_ERROR, `sent ${upstream.body.reason}`, false);
+      return;
+    }
     const isLengthUnknown = kind === BodyKind.chunked || kind === BodyKind.untilClose;
     this.isResponseChunked = isLengthUnknown && request.head.versionMinor === 1;
     if (isLengthUnknown && !this.isResponseChunked) request.keepsAlive = false;
@@ -308,24 +313,19 @@ export class UpstreamExchange implements UpstreamUser {
     this.downstream.noteContinue();
     this.state = RESPONDING;
     const text = downstreamResponseHead(head, this.isResponseChunked, request.connectionField);
-    this.passBody(upstream, text, bytes, start, end);
+    this.passBody(upstream, text, bytes, end - after);
   }
 
-  /** Passes on what bytes[start,end) hold of the response's body, behind `before`. */
-  private passBody(
-    upstream: UpstreamConnection,
-    before: string,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
+  /** More of the response's body. */
+  private readBody(upstream: UpstreamConnection, bytes: Buffer, end: number): void {
+    const after = upstream.body.decode(bytes, 0, end);
+    if (after === MALFORMED) this.failTry(GATEWAY_ERROR, `sent ${upstream.body.reason}`);
+    else this.passBody(upstream, '', bytes, end - after);
+  }
+
+  /** Passes on what was decoded of the response's body, behind `before`; `extraBytes` came behind its end. */
+  private passBody(upstream: UpstreamConnection, before: string, bytes: Buffer, extraBytes: number): void {
     const { body } = upstream;
-    const after = body.decode(bytes, start, end);
-    if (after === MALFORMED) {
-      if (before !== '') this.downstream.connection.writeText(before);
-      this.failTry(GATEWAY_ERROR, `sent ${body.reason}`);
-      return;
-    }
     const { connection } = this.downstream;
     const tail = body.isComplete && this.isResponseChunked ? chunkedEnd(body.trailers) : '';
     this.request.bodyBytesSent += body.payloadEnd - body.payloadStart;
@@ -340,10 +340,15 @@ export class UpstreamExchange implements UpstreamUser {
       !upstream.connection.ownsBytes(bytes),
     );
     if (body.isComplete) {
-      this.finish(upstream, end - after);
+      this.finish(upstream, extraBytes);
       return;
     }
-    if (connection.hasPendingWrites) {
+    this.noteDownstreamWritten(upstream);
+  }
+
+  /** Stops the upstream while the client doesn't take what was written. */
+  private noteDownstreamWritten(upstream: UpstreamConnection): void {
+    if (this.downstream.connection.hasPendingWrites) {
       upstream.connection.pauseReading();
       upstream.deadline.clear();
     }
@@ -357,9 +362,12 @@ export class UpstreamExchange implements UpstreamUser {
     request.tries.end(0);
     if (extraBytes > 0) this.logError('warn', upstream.peer, `sent ${extraBytes} bytes behind its response`);
     const isPersistent = head.versionMinor === 1 ? !head.connection.hasClose : head.connection.hasKeepAlive;
+    // security: should the body come that a 204 has not, it would be read as the answer to another client.
+    const mayHaveMore = head.status === 204 && (head.isChunked || head.contentLength > 0);
     const canReuse =
       isPersistent &&
       extraBytes === 0 &&
+      !mayHaveMore &&
       body.kind !== BodyKind.untilClose &&
       this.isRequestSent &&
       !upstream.connection.isEnded;
@@ -412,7 +420,7 @@ export class UpstreamExchange implements UpstreamUser {
     this.logError('error', peer, what);
     tries.end(status);
     if (this.state === RESPONDING) {
-      const isUntilClose = !this.isResponseChunked && upstream.body.kind === BodyKind.untilClose;
+      const isUntilClose = !this.isResponseChunked && upstream.body.kind !== BodyKind.length;
       this.leaveUpstream(false);
       this.downstream.breakOff(isUntilClose);
       return;
