@@ -252,7 +252,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     }
     const { connection } = head;
     this.request.keepsAlive =
-      !this.owner.isDraining && (head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive);
+      (head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive) &&
+      this.server.timeouts.keepaliveMs > 0 &&
+      !this.owner.isDraining;
     this.awaitsContinue = head.expectsContinue && !body.isComplete && body.payloadEnd === body.payloadStart;
     this.hasSentContinue = false;
     if (after < end) {
