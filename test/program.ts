@@ -2,7 +2,7 @@
  * Programs that a test runs beside itself: started, read, waited for, and ended by their process id however
  * the test ends. What they are is said in the tests.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { MAIN } from './sluice-process.js';
@@ -182,16 +182,33 @@ export async function startSluice(
  */
 export function hasTool(name: string): boolean {
   const folders = name.includes('/') ? [''] : [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
-  const isThere = folders.some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return mayTest(
+    folders.some((folder) => isExecutable(join(folder, name))),
+    name,
+  );
+}
+
+/** As hasTool, for a module of PYTHON. */
+export function hasPythonModule(name: string): boolean {
+  const { status } = spawnSync(PYTHON, ['-c', `import ${name}`], { stdio: 'ignore' });
+  return mayTest(status === 0, `Python's ${name}`);
+}
+
+function mayTest(isThere: boolean, name: string): boolean {
   if (isThere) return true;
-  if (process.env.CI) throw new Error(`Cannot test with "${name}": it is not installed; see .ci/run`);
-  process.stderr.write(`skipped: "${name}" is not on this machine\n`);
+  if (process.env.CI) throw new Error(`Cannot test with ${name}: it is not installed; see .ci/run`);
+  process.stderr.write(`skipped: ${name} is not on this machine\n`);
   return false;
+}
+
+/** Debian's Python, which has the packages that .ci/run installs; another one may come first in the path. */
+export const PYTHON = isExecutable('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
