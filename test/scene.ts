@@ -1,5 +1,6 @@
 // A client, a proxy and origins on one stage: what each test starts ends with it, and a bug that the proxy
 // caught and logged ([alert]) fails the test that caused it.
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import {
   type OriginScript,
@@ -39,4 +40,13 @@ export async function unusedAddress(): Promise<RawOrigin['address']> {
   const origin = await RawOrigin.start();
   await origin.stop();
   return origin.address;
+}
+
+/** Waits until `read` has given the same value for a while: there is no event for what doesn't happen. */
+export async function waitForStall(read: () => number): Promise<void> {
+  for (let last = -1, quiet = 0; quiet < 8; ) {
+    await delay(50);
+    quiet = read() === last ? quiet + 1 : 0;
+    last = read();
+  }
 }

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { answering, type RawMessage, type RawSocket } from '../src/testing/index.js';
-import { connect, startOrigin, startProxy } from './scene.js';
+import { connect, startOrigin, startProxy, waitForStall } from './scene.js';
 
 const MIB = 1024 * 1024;
 
@@ -46,15 +46,6 @@ class Noise {
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Waits until `read` gives the same value for a while. */
-async function waitForStall(read: () => number): Promise<void> {
-  for (let last = -1, quiet = 0; quiet < 8; ) {
-    await delay(50);
-    quiet = read() === last ? quiet + 1 : 0;
-    last = read();
-  }
 }
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';

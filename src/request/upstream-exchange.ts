@@ -85,11 +85,6 @@ export class UpstreamExchange implements UpstreamUser {
     this.lastFailure = GATEWAY_ERROR;
   }
 
-  /** Whether a request's body can be taken now; otherwise its reading is paused. */
-  get canSendBody(): boolean {
-    return this.state >= AWAITING_HEAD;
-  }
-
   /** Begins: the head is parsed, bytes[start,end) is the payload that came with it. */
   start(bytes: Buffer, start: number, end: number): void {
     this.isReplayable = true;
@@ -126,7 +121,6 @@ export class UpstreamExchange implements UpstreamUser {
     this.request.tries.connected();
     const body = this.heldBody;
     this.sendHead(body, 0, body.length, false);
-    if (!this.request.body.isComplete && this.canSendBody) this.downstream.resumeBody();
   }
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
@@ -251,7 +245,11 @@ export class UpstreamExchange implements UpstreamUser {
       if (!this.isRequestSent) this.downstream.connection.pauseReading();
       upstream.deadline.set(timeouts.upstreamSendMs);
     } else if (this.isRequestSent) upstream.deadline.set(timeouts.upstreamReadMs);
-    else upstream.deadline.clear();
+    else {
+      upstream.deadline.clear();
+      // Its reading stopped while a connection was made, or at the request before it in the same read.
+      this.downstream.resumeBody();
+    }
   }
 
   private readHead(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
