@@ -56,6 +56,7 @@ const CONTINUE_MS = 1000;
 /** The loop of one client connection. */
 export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstream, TunnelOwner {
   readonly connection: Connection;
+  awaitsContinue: boolean;
   private readonly server: VirtualServer;
   private readonly owner: ConnectionOwner;
   private readonly request: HttpRequest;
@@ -67,8 +68,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   private held: Buffer | null;
   private tunnel: Tunnel | null;
   private isHalfClosed: boolean;
-  /** Whether the client waits for a 100 that nobody has sent. */
-  private awaitsContinue: boolean;
   /** Whether this proxy sent a 100 of its own, so that the upstream's is one too many. */
   private hasSentContinue: boolean;
   private lingerUntilMs: number;
@@ -80,6 +79,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     connectionNumber: number,
   ) {
     this.connection = connection;
+    this.awaitsContinue = false;
     this.server = server;
     this.owner = owner;
     this.request = new HttpRequest(server, clientAddress(connection), connectionNumber);
@@ -90,7 +90,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.held = null;
     this.tunnel = null;
     this.isHalfClosed = false;
-    this.awaitsContinue = false;
     this.hasSentContinue = false;
     this.lingerUntilMs = 0;
     this.readDeadline.set(server.timeouts.clientHeaderMs);

@@ -21,6 +21,8 @@ import type { HttpRequest } from './http-request.js';
 /** The client's side, as the exchange sees it. */
 export interface Downstream {
   readonly connection: Connection;
+  /** Whether the client waits with its body for a 100 that nobody has sent. */
+  readonly awaitsContinue: boolean;
   /** Bytes were written; the client's send timeout counts if they wait. */
   noteWritten(): void;
   /** The request's body may go on. */
@@ -304,6 +306,9 @@ export class UpstreamExchange implements UpstreamUser {
     const isLengthUnknown = kind === BodyKind.chunked || kind === BodyKind.untilClose;
     this.isResponseChunked = isLengthUnknown && request.head.versionMinor === 1;
     if (isLengthUnknown && !this.isResponseChunked) request.keepsAlive = false;
+    // Then the request's body may come or not, and only a close tells what follows from a request: say so.
+    const isEarlyEnd = upstream.body.isComplete || this.downstream.awaitsContinue;
+    if (isEarlyEnd && !request.body.isComplete) request.keepsAlive = false;
     request.tries.gotHeader(head.status);
     request.status = head.status;
     request.isResponseStarted = true;
