@@ -19,7 +19,10 @@ export async function startOrigin(script: OriginScript | null = null, port = 0):
 }
 
 /** A proxy before `origins` that is stopped when the test ends. */
-export async function startProxy(origins: RawOrigin[], options: TestProxyOptions = {}): Promise<TestProxy> {
+export async function startProxy(
+  origins: readonly { readonly address: RawOrigin['address'] }[],
+  options: TestProxyOptions = {},
+): Promise<TestProxy> {
   const proxy = await startTestProxy(origins, options);
   onTestFinished(async () => {
     await proxy.stop();

@@ -429,7 +429,8 @@ export class UpstreamExchange implements UpstreamUser {
       return;
     }
     const wasSent = this.state >= AWAITING_HEAD;
-    const isStale = upstream.isReused && status === GATEWAY_ERROR && this.heldHead.length === 0;
+    const hasAnswered = !mayRetry || this.heldHead.length > 0;
+    const isStale = upstream.isReused && status === GATEWAY_ERROR && !hasAnswered;
     const canRetry = mayRetry && (!wasSent || (this.isReplayable && isIdempotent(request.head.method)));
     if (!isStale) {
       server.upstream.noteFailure(peer);
