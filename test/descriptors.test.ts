@@ -76,9 +76,34 @@ describe.skipIf(process.platform !== 'linux')('a proxy that may have 64 descript
     const waiting = owed;
     owed = null;
     for (const response of waiting) response.end('ok');
-    const answers = await Promise.all(all.map((client) => client.readToEnd()));
+    const answers = await Promise.all(
+      all.map(async (client) => {
+        const answer = await client.readToEnd();
+        client.close();
+        return answer;
+      }),
+    );
     const isGood = (answer: string) => answer.startsWith('HTTP/1.1 200 ') && answer.endsWith('\r\n\r\nok');
     expect(answers.filter((answer) => !isGood(answer))).toEqual([]);
+    expect(pauseLines(sluice)).toHaveLength(1);
+  });
+
+  it('has 100 clients that ask on and on take turns, and breaks none of their connections', async () => {
+    const sluice = await startLimited(64);
+    const askTenTimes = async () => {
+      let client: RawClient | null = null;
+      for (let i = 0; i < 10; i++) {
+        client ??= (await connect(sluice, 1))[0]!;
+        await client.send(GET);
+        const { head, body } = await client.readResponse();
+        expect(body.toString()).toBe('ok');
+        if (!/^connection: close\r$/im.test(head)) continue;
+        client.close();
+        client = null;
+      }
+      client?.close();
+    };
+    await Promise.all(Array.from({ length: 100 }, askTenTimes));
     expect(pauseLines(sluice)).toHaveLength(1);
   });
 

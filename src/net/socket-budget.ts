@@ -41,11 +41,12 @@ export class SocketBudget {
   limit: number;
   openCount: number;
   clientCount: number;
+  /** Whether accepting is paused, so that clients may be waiting. */
+  isPaused: boolean;
   private readonly read: () => Descriptors | null;
   private readonly gates: Set<Gate>;
   /** What opens a socket when there is room, in the order asked. */
   private readonly waiting: (() => void)[];
-  private isPaused: boolean;
   private lastPausedMs: number;
   private lastMeasuredMs: number;
   /** Runs from the first pause until the shortage is over. */
@@ -55,10 +56,10 @@ export class SocketBudget {
     this.limit = Number.POSITIVE_INFINITY;
     this.openCount = 0;
     this.clientCount = 0;
+    this.isPaused = false;
     this.read = read;
     this.gates = new Set();
     this.waiting = [];
-    this.isPaused = false;
     this.lastPausedMs = 0;
     this.lastMeasuredMs = 0;
     this.review = null;

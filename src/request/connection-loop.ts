@@ -7,6 +7,7 @@ import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
+import { SOCKETS } from '../net/socket-budget.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import { errorPage, errorResponse } from './error-page.js';
 import { CLIENT_CLOSED_REQUEST, HttpRequest } from './http-request.js';
@@ -40,6 +41,9 @@ const LF = 10;
 const LINGER_IDLE_MS = 5000;
 const LINGER_TOTAL_MS = 30000;
 
+/** One that rests for less may have its next request, or the end of a response, on the way. */
+const SPARE_AFTER_MS = 500;
+
 /**
  * A client that ended its side may still read: it is served as long as it takes bytes, and counts as gone
  * after this long without any.
@@ -70,7 +74,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   private isHalfClosed: boolean;
   /** Whether this proxy sent a 100 of its own, so that the upstream's is one too many. */
   private hasSentContinue: boolean;
-  private lingerUntilMs: number;
+  /** When its last response was out: since then it waits for the next request, or lingers. */
+  private restingSinceMs: number;
 
   constructor(
     connection: Connection,
@@ -91,7 +96,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.tunnel = null;
     this.isHalfClosed = false;
     this.hasSentContinue = false;
-    this.lingerUntilMs = 0;
+    this.restingSinceMs = 0;
     this.readDeadline.set(server.timeouts.clientHeaderMs);
   }
 
@@ -100,10 +105,11 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     return this.state === WAITING;
   }
 
-  /** Whether all that was asked has been answered, so that closing costs the client a connection at most. */
+  /** Whether it has had nothing to do for a while, so that closing costs the client a connection at most. */
   get isSpare(): boolean {
     const isAnswered = this.state === LINGERING || (this.state === WAITING && this.request.status !== 0);
-    return isAnswered && !this.connection.isDestroyed;
+    const restsMs = this.server.clock.nowMs() - this.restingSinceMs;
+    return isAnswered && restsMs >= SPARE_AFTER_MS && !this.connection.isDestroyed;
   }
 
   /** Closes without waiting for what is under way. */
@@ -253,7 +259,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.request.keepsAlive =
       (head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive) &&
       this.server.timeouts.keepaliveMs > 0 &&
-      !this.owner.isDraining;
+      !this.owner.isDraining &&
+      // Others wait for its place: it may come back behind them.
+      !SOCKETS.isPaused;
     this.awaitsContinue = head.expectsContinue && !body.isComplete && body.payloadEnd === body.payloadStart;
     this.hasSentContinue = false;
     if (after < end) {
@@ -389,6 +397,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
       return;
     }
     this.state = WAITING;
+    this.restingSinceMs = this.server.clock.nowMs();
     if (request.head.fields.text.length > LARGE_HEAD_BYTES) request.head.reset();
     this.readDeadline.set(this.server.timeouts.keepaliveMs);
     if (this.held === null) this.connection.resumeReading();
@@ -411,13 +420,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.held = null;
     this.connection.leaveBuffer();
     this.connection.end();
-    this.lingerUntilMs = this.server.clock.nowMs() + LINGER_TOTAL_MS;
+    this.restingSinceMs = this.server.clock.nowMs();
     this.readDeadline.set(LINGER_IDLE_MS);
     this.connection.resumeReading();
   }
 
   private linger(): void {
-    const leftMs = this.lingerUntilMs - this.server.clock.nowMs();
+    const leftMs = this.restingSinceMs + LINGER_TOTAL_MS - this.server.clock.nowMs();
     if (leftMs <= 0) this.connection.destroy();
     else this.readDeadline.set(Math.min(LINGER_IDLE_MS, leftMs));
   }
