@@ -21,11 +21,25 @@ const UNITS: readonly Unit[] = [
 const SECONDS = UNITS.findIndex((unit) => unit.name === 's');
 
 /**
+ * Which units a time may have. nginx has two kinds of times: those it keeps in milliseconds know no years and
+ * months, those it keeps in seconds no milliseconds. `any` has all of them.
+ */
+export type DurationUnits = 'any' | 'to-weeks' | 'from-seconds';
+
+const UNITS_OF: Record<DurationUnits, readonly Unit[]> = {
+  any: UNITS,
+  'to-weeks': UNITS.slice(2),
+  'from-seconds': UNITS.slice(0, SECONDS + 1),
+};
+
+/**
  * Milliseconds of a time in nginx's syntax: "500ms", "30s", "1h30m", "1h 30m"; a number without a
  * unit is seconds. Units go from long to short, each at most once. Throws an Error that says what
  * would work.
+ *
+ * differs from nginx: a unit without a number ("1hm") is refused, where nginx takes 0 for it.
  */
-export function parseDurationMs(text: string): number {
+export function parseDurationMs(text: string, units: DurationUnits = 'any'): number {
   const part = /(\d+)([a-zA-Z]*) */y;
   let totalMs = 0;
   let lastUnit = -1;
@@ -33,18 +47,29 @@ export function parseDurationMs(text: string): number {
     const start = part.lastIndex;
     const match = part.exec(text);
     if (match === null) throw refuse(text, `${describeRest(text, start)}; write it like 500ms, 30s or 1h30m`);
-    const [, digits = '', name = ''] = match;
-    const index = name === '' ? SECONDS : UNITS.findIndex((unit) => unit.name === name);
-    const unit = UNITS[index];
-    if (unit === undefined) throw refuse(text, `unknown unit "${name}"; use ms, s, m, h, d, w, M or y`);
-    if (index <= lastUnit)
+    const [whole, digits = '', name = ''] = match;
+    const index = findUnit(text, name, units);
+    // A number that ends the text needs no unit, and then may follow any.
+    const isLast = name === '' && !whole.endsWith(' ') && part.lastIndex === text.length;
+    if (index <= lastUnit && !isLast)
       throw refuse(text, 'units must go from long to short, each once; write it like 1h30m');
-    lastUnit = index;
-    totalMs += Number(digits) * unit.ms;
+    lastUnit = name === '' ? UNITS.length : index;
+    totalMs += Number(digits) * UNITS[index]!.ms;
   }
-  if (text.endsWith(' ')) throw refuse(text, 'it ends in a space; write it like 1h 30m');
   if (!Number.isSafeInteger(totalMs)) throw refuse(text, 'it is too long; use at most 285616y');
   return totalMs;
+}
+
+function findUnit(text: string, name: string, units: DurationUnits): number {
+  if (name === '') return SECONDS;
+  const unit = UNITS_OF[units].find((one) => one.name === name);
+  if (unit !== undefined) return UNITS.indexOf(unit);
+  throw refuse(text, `unknown unit "${name}"; use ${nameUnits(units)}`);
+}
+
+function nameUnits(units: DurationUnits): string {
+  const names = UNITS_OF[units].map((unit) => unit.name).reverse();
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 function describeRest(text: string, start: number): string {

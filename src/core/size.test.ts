@@ -25,4 +25,10 @@ describe('parseSizeBytes', () => {
   ])('refuses "%s" and says why', (text, message) => {
     expect(() => parseSizeBytes(text)).toThrow(new Error(message));
   });
+
+  it('refuses gigabytes where megabytes are the largest unit', () => {
+    expect(parseSizeBytes('1M', 'm')).toBe(1024 ** 2);
+    const message = 'Cannot parse size "1G": unknown unit "G"; use k or m';
+    expect(() => parseSizeBytes('1G', 'm')).toThrow(new Error(message));
+  });
 });
