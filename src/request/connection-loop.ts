@@ -305,7 +305,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   private refuseBody(): void {
     this.logInfo(`client sent ${this.request.body.reason}`);
     this.exchange.abort();
-    if (this.request.isResponseStarted) this.breakOff(false);
+    if (this.request.isResponseStarted) this.breakOff();
     else this.refuse(400);
   }
 
@@ -320,7 +320,10 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
 
   noteWritten(): void {
     if (this.connection.hasPendingWrites) {
-      if (!this.sendDeadline.isArmed) this.sendDeadline.set(this.server.timeouts.sendMs);
+      if (!this.sendDeadline.isArmed) {
+        this.connection.hasSendProgress(); // From now on.
+        this.sendDeadline.set(this.server.timeouts.sendMs);
+      }
     }
     if (this.isHalfClosed) this.readDeadline.set(HALF_CLOSED_MS);
   }
@@ -358,9 +361,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.endResponse();
   }
 
-  breakOff(isUntilClose: boolean): void {
+  breakOff(): void {
     this.request.keepsAlive = false;
-    if (isUntilClose) this.connection.reset();
+    if (this.exchange.isResponseUntilClose) this.connection.reset();
     else this.endResponse();
   }
 
@@ -449,7 +452,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     } else if (!this.request.body.isComplete && !this.connection.isReadingPaused) {
       this.logInfo('client sent nothing of its request body in time');
       this.exchange.abort();
-      if (this.request.isResponseStarted) this.breakOff(false);
+      if (this.request.isResponseStarted) this.breakOff();
       else this.refuse(408);
     }
   }

@@ -31,8 +31,8 @@ export interface Downstream {
   endResponse(): void;
   /** No response has begun and none will come: answer with `status`. */
   refuse(status: number): void;
-  /** The response can't be completed: the client must notice. `isUntilClose`: only a reset would tell. */
-  breakOff(isUntilClose: boolean): void;
+  /** The response can't be completed: the client must notice. */
+  breakOff(): void;
   /** The upstream has asked the client to go on, or has answered: no 100 of our own is needed. */
   noteContinue(): boolean;
   /** Both sides have switched protocols: from here on bytes go both ways, bytes[start,end) first. */
@@ -68,6 +68,8 @@ export class UpstreamExchange implements UpstreamUser {
   private isRequestSent: boolean;
   /** How the response's body goes to the client. */
   private isResponseChunked: boolean;
+  /** Whether only a close tells the client where the response ends, so that only a reset tells of its loss. */
+  isResponseUntilClose: boolean;
   /** The start of a response head that came in more than one read. */
   private heldHead: Buffer;
   /** What the client is answered when no peer is left to try. */
@@ -83,6 +85,7 @@ export class UpstreamExchange implements UpstreamUser {
     this.isReplayable = true;
     this.isRequestSent = false;
     this.isResponseChunked = false;
+    this.isResponseUntilClose = false;
     this.heldHead = NO_BYTES;
     this.lastFailure = GATEWAY_ERROR;
   }
@@ -108,8 +111,8 @@ export class UpstreamExchange implements UpstreamUser {
   onDownstreamDrain(): void {
     const { upstream } = this;
     if (upstream === null || !upstream.connection.isReadingPaused) return;
-    upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
     upstream.connection.resumeReading();
+    this.armUpstreamDeadline(upstream);
   }
 
   /** The client is gone, or what it sends is no request: the upstream's work is for nothing. */
@@ -127,7 +130,7 @@ export class UpstreamExchange implements UpstreamUser {
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
     const upstream = this.upstream!;
-    upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
+    if (this.isRequestSent) upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
     if (this.state === RESPONDING) this.readBody(upstream, bytes, end);
     else if (this.heldHead.length === 0) this.readHead(upstream, bytes, 0, end);
     else {
@@ -144,12 +147,8 @@ export class UpstreamExchange implements UpstreamUser {
 
   onUpstreamDrain(): void {
     if (this.state < AWAITING_HEAD) return;
-    const { deadline } = this.upstream!;
-    if (this.request.body.isComplete) deadline.set(this.request.server.timeouts.upstreamReadMs);
-    else {
-      deadline.clear();
-      this.downstream.resumeBody();
-    }
+    this.armUpstreamDeadline(this.upstream!);
+    if (!this.isRequestSent) this.downstream.resumeBody();
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | null): void {
@@ -240,18 +239,23 @@ export class UpstreamExchange implements UpstreamUser {
     this.noteUpstreamWritten(upstream);
   }
 
-  /** Stops the client while the upstream doesn't take what was written, and sets what it may take. */
+  /** Stops the client while the upstream doesn't take what was written. */
   private noteUpstreamWritten(upstream: UpstreamConnection): void {
+    this.armUpstreamDeadline(upstream);
+    if (this.isRequestSent) return;
+    if (upstream.connection.hasPendingWrites) this.downstream.connection.pauseReading();
+    // Its reading stopped while a connection was made, or at the request before it in the same read.
+    else this.downstream.resumeBody();
+  }
+
+  /** Sets how long the upstream may take for what is its turn. While the client holds it up nothing counts. */
+  private armUpstreamDeadline({ connection, deadline }: UpstreamConnection): void {
     const { timeouts } = this.request.server;
-    if (upstream.connection.hasPendingWrites) {
-      if (!this.isRequestSent) this.downstream.connection.pauseReading();
-      upstream.deadline.set(timeouts.upstreamSendMs);
-    } else if (this.isRequestSent) upstream.deadline.set(timeouts.upstreamReadMs);
-    else {
-      upstream.deadline.clear();
-      // Its reading stopped while a connection was made, or at the request before it in the same read.
-      this.downstream.resumeBody();
-    }
+    if (connection.hasPendingWrites) {
+      connection.hasSendProgress(); // From now on.
+      deadline.set(timeouts.upstreamSendMs);
+    } else if (this.isRequestSent && !connection.isReadingPaused) deadline.set(timeouts.upstreamReadMs);
+    else deadline.clear();
   }
 
   private readHead(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
@@ -305,7 +309,8 @@ export class UpstreamExchange implements UpstreamUser {
     }
     const isLengthUnknown = kind === BodyKind.chunked || kind === BodyKind.untilClose;
     this.isResponseChunked = isLengthUnknown && request.head.versionMinor === 1;
-    if (isLengthUnknown && !this.isResponseChunked) request.keepsAlive = false;
+    this.isResponseUntilClose = isLengthUnknown && !this.isResponseChunked;
+    if (this.isResponseUntilClose) request.keepsAlive = false;
     // Then the request's body may come or not, and only a close tells what follows from a request: say so.
     const isEarlyEnd = upstream.body.isComplete || this.downstream.awaitsContinue;
     if (isEarlyEnd && !request.body.isComplete) request.keepsAlive = false;
@@ -353,7 +358,7 @@ export class UpstreamExchange implements UpstreamUser {
   private noteDownstreamWritten(upstream: UpstreamConnection): void {
     if (this.downstream.connection.hasPendingWrites) {
       upstream.connection.pauseReading();
-      upstream.deadline.clear();
+      this.armUpstreamDeadline(upstream);
     }
     this.downstream.noteWritten();
   }
@@ -423,9 +428,8 @@ export class UpstreamExchange implements UpstreamUser {
     this.logError('error', peer, what);
     tries.end(status);
     if (this.state === RESPONDING) {
-      const isUntilClose = !this.isResponseChunked && upstream.body.kind !== BodyKind.length;
       this.leaveUpstream(false);
-      this.downstream.breakOff(isUntilClose);
+      this.downstream.breakOff();
       return;
     }
     const wasSent = this.state >= AWAITING_HEAD;
