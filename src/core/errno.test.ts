@@ -7,7 +7,8 @@ describe('describeErrno', () => {
     ['ECONNRESET', 'Connection reset by peer'],
     ['EMFILE', 'Too many open files'],
     ['ENOTFOUND', 'Name not found'],
-    ['EISDIR', 'Illegal operation on a directory'],
+    ['EISDIR', 'Is a directory'],
+    ['EROFS', 'Read-only file system'],
   ])('says %s in words', (code, words) => {
     expect(describeErrno(code)).toBe(words);
   });
