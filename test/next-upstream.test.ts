@@ -1,10 +1,8 @@
 // When another peer is asked, when the same one again, and when neither is safe; what the logs say of it.
-import { connect as netConnect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { answering, type OriginScript, type RawOrigin, type TestProxy } from '../src/testing/index.js';
-import { connect, startOrigin, startProxy, unusedAddress } from './scene.js';
+import { describe, expect, test } from 'vitest';
+import { answering, type OriginScript, type TestProxy } from '../src/testing/index.js';
+import { connect, silentAddress, startOrigin, startProxy, unusedAddress } from './scene.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -24,35 +22,6 @@ async function ask(proxy: TestProxy, request = GET): Promise<string> {
   const response = await client.readResponse();
   client.close();
   return response.status === 200 ? response.text : String(response.status);
-}
-
-/** An address that takes no connection and refuses none: its queue is full and nobody accepts. */
-async function silentAddress(): Promise<RawOrigin['address']> {
-  const code = `
-    const { createServer } = require('node:net');
-    const { parentPort } = require('node:worker_threads');
-    const server = createServer().listen(0, '127.0.0.1', 1, () => {
-      parentPort.postMessage(server.address().port);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    });`;
-  const worker = new Worker(code, { eval: true });
-  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
-  const fillers: Socket[] = [];
-  onTestFinished(async () => {
-    for (const filler of fillers) filler.destroy();
-    await worker.terminate();
-  });
-  // Connections wait for accept until the queue is full; the first that does not stand shows that it is.
-  for (let isFull = false; !isFull; ) {
-    const filler = netConnect(port, '127.0.0.1');
-    filler.on('error', () => {});
-    fillers.push(filler);
-    isFull = await Promise.race([
-      new Promise<boolean>((resolve) => filler.once('connect', () => resolve(false))),
-      delay(200, true),
-    ]);
-  }
-  return { host: '127.0.0.1', port, path: null };
 }
 
 describe('a peer that refuses connections', () => {

@@ -1,6 +1,8 @@
 // A client, a proxy and origins on one stage: what each test starts ends with it, and a bug that the proxy
 // caught and logged ([alert]) fails the test that caused it.
+import { connect as netConnect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished } from 'vitest';
 import {
   type OriginScript,
@@ -43,6 +45,35 @@ export async function unusedAddress(): Promise<RawOrigin['address']> {
   const origin = await RawOrigin.start();
   await origin.stop();
   return origin.address;
+}
+
+/** An address that takes no connection and refuses none: its queue is full and nobody accepts. */
+export async function silentAddress(): Promise<RawOrigin['address']> {
+  const code = `
+    const { createServer } = require('node:net');
+    const { parentPort } = require('node:worker_threads');
+    const server = createServer().listen(0, '127.0.0.1', 1, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const worker = new Worker(code, { eval: true });
+  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+  const fillers: Socket[] = [];
+  onTestFinished(async () => {
+    for (const filler of fillers) filler.destroy();
+    await worker.terminate();
+  });
+  // Connections wait for accept until the queue is full; the first that does not stand shows that it is.
+  for (let isFull = false; !isFull; ) {
+    const filler = netConnect(port, '127.0.0.1');
+    filler.on('error', () => {});
+    fillers.push(filler);
+    isFull = await Promise.race([
+      new Promise<boolean>((resolve) => filler.once('connect', () => resolve(false))),
+      delay(200, true),
+    ]);
+  }
+  return { host: '127.0.0.1', port, path: null };
 }
 
 /** Waits until `read` has given the same value for a while: there is no event for what doesn't happen. */

@@ -59,6 +59,8 @@ export class Connection {
   private isInWrite: boolean;
   private readonly onWritten: (error?: Error | null) => void;
   private error: NodeJS.ErrnoException | null;
+  /** The error of a write, while what the other side said before is still to be read; see `failWrite`. */
+  private brokenBy: NodeJS.ErrnoException | null;
   private lastQueueSize: number;
 
   /** A connection without a socket: `attach` follows. `isAccepted`: a client's. */
@@ -74,6 +76,7 @@ export class Connection {
     this.isInWrite = false;
     this.onWritten = (error) => this.finishWrite(error);
     this.error = null;
+    this.brokenBy = null;
     this.lastQueueSize = 0;
   }
 
@@ -88,7 +91,8 @@ export class Connection {
     socket.on('close', () => this.close());
     socket.on('end', () => {
       eventClock.refresh();
-      this.handler.onEnd();
+      if (this.brokenBy === null) this.handler.onEnd();
+      else socket.destroy(this.brokenBy);
     });
   }
 
@@ -166,7 +170,7 @@ export class Connection {
 
   /** Writes latin1 text. */
   writeText(text: string): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.brokenBy !== null) return;
     this.beginWrite();
     this.socket._write(text, 'latin1', this.onWritten);
     this.isInWrite = false;
@@ -174,7 +178,7 @@ export class Connection {
 
   /** Writes bytes, which must stay unchanged while `hasPendingWrites`. */
   writeBytes(bytes: Buffer): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.brokenBy !== null) return;
     this.beginWrite();
     this.socket._write(bytes, 'buffer' as BufferEncoding, this.onWritten);
     this.isInWrite = false;
@@ -182,7 +186,7 @@ export class Connection {
 
   /** Writes latin1 text, bytes and latin1 text by one system call; either text may be ''. */
   writeParts(before: string, bytes: Buffer, after: string): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.brokenBy !== null) return;
     const parts: { chunk: string | Buffer; encoding: BufferEncoding }[] = [];
     if (before !== '') parts.push({ chunk: before, encoding: 'latin1' });
     parts.push({ chunk: bytes, encoding: 'buffer' as BufferEncoding });
@@ -244,11 +248,21 @@ export class Connection {
 
   private finishWrite(error: Error | null | undefined): void {
     this.pendingWrites--;
-    if (error) this.socket.destroy(error);
+    if (error) this.failWrite(error);
     else if (!this.isInWrite && this.pendingWrites === 0 && !this.isClosed) {
       eventClock.refresh();
       this.handler.onDrain();
     }
+  }
+
+  /**
+   * A client that took a RST is gone. An origin may have answered early and closed: its answer is still there
+   * to be read, and the end behind it is told as this error.
+   */
+  private failWrite(error: NodeJS.ErrnoException): void {
+    const isReset = error.code === 'EPIPE' || error.code === 'ECONNRESET';
+    if (isReset && !this.isAccepted && !this.socket.readableEnded) this.brokenBy ??= error;
+    else this.socket.destroy(error);
   }
 
   private close(): void {

@@ -164,7 +164,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
       default:
         this.isHalfClosed = true;
         this.request.keepsAlive = false;
-        if (this.request.body.isComplete) this.readDeadline.set(HALF_CLOSED_MS);
+        if (this.request.body.isComplete || this.request.isResponseStarted)
+          this.readDeadline.set(HALF_CLOSED_MS);
         else this.clientGone('client closed in the middle of a request body');
     }
   }
@@ -413,8 +414,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     if (this.state !== WAITING || held === null) return;
     this.held = null;
     this.readHead(held, 0, held.length);
-    // A whole request stopped reading again, or its end did; a part of one waits for more.
-    if (this.state === WAITING || this.state === READING_HEAD) this.connection.resumeReading();
+    if (this.waitsForBytes) this.connection.resumeReading();
+  }
+
+  /** Whether more of a head is to come; or nothing but the client's going away, which only reading tells. */
+  private get waitsForBytes(): boolean {
+    if (this.state === SERVING) return this.held === null && this.request.body.isComplete;
+    return this.state === WAITING || this.state === READING_HEAD;
   }
 
   /** Ends our side and waits for the client to end its own (nginx: lingering_close). */
