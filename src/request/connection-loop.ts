@@ -8,16 +8,20 @@ import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
 import { SOCKETS } from '../net/socket-budget.js';
+import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import { errorPage, errorResponse } from './error-page.js';
-import { CLIENT_CLOSED_REQUEST, HttpRequest } from './http-request.js';
+import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
+import { LingeringClose } from './lingering-close.js';
+import type { Serving, ServingPool } from './serving-pool.js';
 import { Tunnel, type TunnelOwner } from './tunnel.js';
-import { type Downstream, UpstreamExchange } from './upstream-exchange.js';
+import type { Downstream, UpstreamExchange } from './upstream-exchange.js';
 import type { VirtualServer } from './virtual-server.js';
 
 /** Who keeps the client connections: told when one is gone. */
 export interface ConnectionOwner {
   readonly isDraining: boolean;
+  readonly servings: ServingPool;
   onConnectionClosed(loop: ConnectionLoop): void;
 }
 
@@ -29,17 +33,12 @@ const READING_HEAD = 1;
 const SERVING = 2;
 /** The response is written but not taken yet. */
 const FLUSHING = 3;
-const TUNNEL = 4;
-/** Ours is said and ended: what still comes is read and thrown away, so that no RST overtakes it. */
-const LINGERING = 5;
-const CLOSED = 6;
+/** Somebody else handles the connection: a tunnel, or what closes it. */
+const HANDED_OVER = 4;
+const CLOSED = 5;
 
 const CR = 13;
 const LF = 10;
-
-/** lingering_timeout and lingering_time of nginx: between two reads, and in all. */
-const LINGER_IDLE_MS = 5000;
-const LINGER_TOTAL_MS = 30000;
 
 /** One that rests for less may have its next request, or the end of a response, on the way. */
 const SPARE_AFTER_MS = 500;
@@ -51,8 +50,8 @@ const SPARE_AFTER_MS = 500;
  */
 const HALF_CLOSED_MS = 1000;
 
-/** A request head larger than this is let go of when its connection goes idle. */
-const LARGE_HEAD_BYTES = 2048;
+/** How long a drained server waits for the first request of a connection it has accepted. */
+const FIRST_REQUEST_MS = 1000;
 
 /** How long an upstream may leave `Expect: 100-continue` unanswered before we answer it ourselves. */
 const CONTINUE_MS = 1000;
@@ -60,22 +59,24 @@ const CONTINUE_MS = 1000;
 /** The loop of one client connection. */
 export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstream, TunnelOwner {
   readonly connection: Connection;
+  readonly remoteAddress: string;
+  readonly connectionNumber: number;
   awaitsContinue: boolean;
   private readonly server: VirtualServer;
   private readonly owner: ConnectionOwner;
-  private readonly request: HttpRequest;
-  private readonly exchange: UpstreamExchange;
+  /** Null between two requests. */
+  private serving: Serving | null;
   private readonly readDeadline: Deadline;
   private readonly sendDeadline: Deadline;
   private state: number;
   /** Bytes not looked at yet: the start of a head, or requests behind the one being served. */
   private held: Buffer | null;
-  private tunnel: Tunnel | null;
   private isHalfClosed: boolean;
   /** Whether this proxy sent a 100 of its own, so that the upstream's is one too many. */
   private hasSentContinue: boolean;
-  /** When its last response was out: since then it waits for the next request, or lingers. */
+  /** When its last response was out: since then it waits for the next request, or lingers; 0: none was. */
   private restingSinceMs: number;
+  private isLingering: boolean;
 
   constructor(
     connection: Connection,
@@ -84,32 +85,44 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     connectionNumber: number,
   ) {
     this.connection = connection;
+    this.remoteAddress = clientAddress(connection);
+    this.connectionNumber = connectionNumber;
     this.awaitsContinue = false;
     this.server = server;
     this.owner = owner;
-    this.request = new HttpRequest(server, clientAddress(connection), connectionNumber);
-    this.exchange = new UpstreamExchange(this.request, this);
+    this.serving = null;
     this.readDeadline = new Deadline(server.wheel, this);
     this.sendDeadline = new Deadline(server.wheel, this);
     this.state = WAITING;
     this.held = null;
-    this.tunnel = null;
     this.isHalfClosed = false;
     this.hasSentContinue = false;
     this.restingSinceMs = 0;
+    this.isLingering = false;
     this.readDeadline.set(server.timeouts.clientHeaderMs);
   }
 
-  /** Whether nothing is under way, so that closing hurts nobody. */
-  get isIdle(): boolean {
-    return this.state === WAITING;
+  /** Ends what is idle, for a server that drains; a request under way ends the connection itself. */
+  drain(): void {
+    if (this.state !== WAITING) return;
+    // A first request may be on its way already: accepted connections are given the time to bring it.
+    if (this.restingSinceMs > 0) this.connection.destroy();
+    else this.readDeadline.set(FIRST_REQUEST_MS);
   }
 
   /** Whether it has had nothing to do for a while, so that closing costs the client a connection at most. */
   get isSpare(): boolean {
-    const isAnswered = this.state === LINGERING || (this.state === WAITING && this.request.status !== 0);
+    const isAnswered = this.isLingering || (this.state === WAITING && this.restingSinceMs > 0);
     const restsMs = this.server.clock.nowMs() - this.restingSinceMs;
     return isAnswered && restsMs >= SPARE_AFTER_MS && !this.connection.isDestroyed;
+  }
+
+  private get request(): HttpRequest {
+    return this.serving!.request;
+  }
+
+  private get exchange(): UpstreamExchange {
+    return this.serving!.exchange;
   }
 
   /** Closes without waiting for what is under way. */
@@ -133,12 +146,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
       case SERVING:
         this.readBody(bytes, end);
         break;
-      case TUNNEL:
-        this.tunnel!.onDownstreamBytes(bytes, 0, end);
-        break;
-      case LINGERING:
-        this.linger();
-        break;
       default:
         // security: a client that reads nothing could otherwise have any amount of requests kept here.
         this.hold(bytes, 0, end);
@@ -149,17 +156,14 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   onEnd(): void {
     switch (this.state) {
       case WAITING:
-      case LINGERING:
         this.connection.destroy();
         break;
       case READING_HEAD:
         this.logInfo('client closed in the middle of a request head');
         this.request.status = 400;
-        this.request.log();
+        this.endServing();
+        this.state = WAITING;
         this.connection.destroy();
-        break;
-      case TUNNEL:
-        this.tunnel!.onDownstreamEnd();
         break;
       default:
         this.isHalfClosed = true;
@@ -174,7 +178,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.sendDeadline.clear();
     if (this.state === SERVING) this.exchange.onDownstreamDrain();
     else if (this.state === FLUSHING) this.finishRequest();
-    else if (this.state === TUNNEL) this.tunnel!.onDownstreamDrain();
   }
 
   onClose(error: NodeJS.ErrnoException | null): void {
@@ -187,8 +190,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
       if (!this.request.isResponseStarted) this.request.status = CLIENT_CLOSED_REQUEST;
       if (error !== null && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
         this.logInfo(`client: ${error.message}`);
-      this.request.log();
-    } else if (state === TUNNEL) this.tunnel!.finish();
+      this.endServing();
+    } else if (this.serving !== null) this.owner.servings.give(this.serving);
+    this.serving = null;
     this.owner.onConnectionClosed(this);
   }
 
@@ -209,9 +213,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
       case FLUSHING:
         this.checkReading();
         break;
-      case LINGERING:
-        this.connection.destroy();
-        break;
     }
   }
 
@@ -229,7 +230,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
         return;
       }
       this.state = READING_HEAD;
-      this.request.begin();
+      this.serving = this.owner.servings.take(this);
     }
     const { head } = this.request;
     const after = head.parse(bytes, pos, end);
@@ -369,25 +370,27 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   }
 
   startTunnel(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
-    this.state = TUNNEL;
+    this.state = HANDED_OVER;
     this.readDeadline.clear();
-    this.tunnel = new Tunnel(this.connection, upstream, this.server.timeouts.upstreamReadMs, this);
-    if (end > start) this.tunnel.passDown(bytes, start, end);
+    const tunnel = new Tunnel(this.connection, upstream, this.server.timeouts.upstreamReadMs, this);
+    if (end > start) tunnel.passDown(bytes, start, end);
     const early = this.held;
     this.held = null;
-    if (early !== null) this.tunnel.onDownstreamBytes(early, 0, early.length);
+    if (early !== null) tunnel.passUp(early, 0, early.length);
   }
 
   noteTunnelBytes(bytes: number): void {
     this.request.bodyBytesSent += bytes;
   }
 
-  onTunnelEnd(): void {
+  onTunnelEnd(peer: Peer, isClosed: boolean): void {
     this.request.tries.end(0);
-    this.server.upstream.release(this.tunnel!.peer);
-    this.tunnel = null;
-    if (this.state !== CLOSED) this.endResponse();
-    else this.request.log();
+    this.server.upstream.release(peer);
+    this.connection.handler = this;
+    if (isClosed) {
+      this.endServing();
+      this.onClose(null);
+    } else this.endResponse();
   }
 
   // --- the end of a request, the end of the connection ----------------------------------------------
@@ -395,17 +398,25 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   /** The client has all of the response: on to its next request, or to the end. */
   private finishRequest(): void {
     const { request } = this;
-    request.log();
-    if (!request.keepsAlive || this.owner.isDraining || !request.body.isComplete) {
+    const canGoOn = request.keepsAlive && !this.owner.isDraining && request.body.isComplete;
+    this.endServing();
+    if (!canGoOn) {
       this.startLingering();
       return;
     }
     this.state = WAITING;
-    this.restingSinceMs = this.server.clock.nowMs();
-    if (request.head.fields.text.length > LARGE_HEAD_BYTES) request.head.reset();
     this.readDeadline.set(this.server.timeouts.keepaliveMs);
     if (this.held === null) this.connection.resumeReading();
     else setImmediate(() => this.readHeld());
+  }
+
+  /** The request is over: it is logged, and what served it is free for another. */
+  private endServing(): void {
+    const serving = this.serving!;
+    this.serving = null;
+    this.restingSinceMs = this.server.clock.nowMs();
+    serving.request.log();
+    this.owner.servings.give(serving);
   }
 
   /** Goes on with a pipelined request: in a turn of its own, so that a long row of them is no deep stack. */
@@ -423,21 +434,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     return this.state === WAITING || this.state === READING_HEAD;
   }
 
-  /** Ends our side and waits for the client to end its own (nginx: lingering_close). */
   private startLingering(): void {
-    this.state = LINGERING;
+    this.state = HANDED_OVER;
+    this.isLingering = true;
     this.held = null;
-    this.connection.leaveBuffer();
-    this.connection.end();
-    this.restingSinceMs = this.server.clock.nowMs();
-    this.readDeadline.set(LINGER_IDLE_MS);
-    this.connection.resumeReading();
-  }
-
-  private linger(): void {
-    const leftMs = this.restingSinceMs + LINGER_TOTAL_MS - this.server.clock.nowMs();
-    if (leftMs <= 0) this.connection.destroy();
-    else this.readDeadline.set(Math.min(LINGER_IDLE_MS, leftMs));
+    this.readDeadline.cancel();
+    this.sendDeadline.cancel();
+    new LingeringClose(this.connection, this.server.wheel, this.server.clock, () => this.onClose(null));
   }
 
   private armBodyDeadline(): void {
@@ -477,7 +480,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
 
   private logInfo(what: string): void {
     if (this.server.errorLog.isEnabled('info')) {
-      this.server.errorLog.log('info', `${what}, ${this.request.describe()}`, this.request.connectionNumber);
+      this.server.errorLog.log('info', `${what}, ${this.request.describe()}`, this.connectionNumber);
     }
   }
 }

@@ -1,6 +1,6 @@
 /*
  * One request of a client and what becomes of it: its head, its body's decoder, status, times and tries.
- * Data only; one object serves all requests of a connection in turn.
+ * Data only; one object serves many requests in turn.
  */
 import { BodyDecoder } from '../http/h1/body-decoder.js';
 import { RequestHead } from '../http/h1/request-head.js';
@@ -17,9 +17,9 @@ export class HttpRequest implements AccessEntry {
   readonly head: RequestHead;
   readonly body: BodyDecoder;
   readonly server: VirtualServer;
-  readonly remoteAddress: string;
+  remoteAddress: string;
   /** Of the client's connection, for the error log. */
-  readonly connectionNumber: number;
+  connectionNumber: number;
   readonly tries: UpstreamTries;
   startMs: number;
   status: number;
@@ -29,12 +29,12 @@ export class HttpRequest implements AccessEntry {
   isResponseStarted: boolean;
   requestTimeMs: number;
 
-  constructor(server: VirtualServer, remoteAddress: string, connectionNumber: number) {
+  constructor(server: VirtualServer) {
     this.head = new RequestHead(server.headLimits);
     this.body = new BodyDecoder(server.headLimits);
     this.server = server;
-    this.remoteAddress = remoteAddress;
-    this.connectionNumber = connectionNumber;
+    this.remoteAddress = '';
+    this.connectionNumber = 0;
     this.tries = new UpstreamTries(server.clock);
     this.startMs = 0;
     this.status = 0;
@@ -44,9 +44,11 @@ export class HttpRequest implements AccessEntry {
     this.requestTimeMs = 0;
   }
 
-  /** A new request begins now. */
-  begin(): void {
+  /** A new request of that client begins now. */
+  begin(remoteAddress: string, connectionNumber: number): void {
     this.head.reset();
+    this.remoteAddress = remoteAddress;
+    this.connectionNumber = connectionNumber;
     this.tries.reset();
     this.startMs = this.server.clock.nowMs();
     this.status = 0;

@@ -3,52 +3,56 @@
  * as the slower side takes them, each direction ended on its own.
  */
 import { writeMessage } from '../http/h1/message-writer.js';
-import type { Connection } from '../net/connection.js';
+import type { Connection, ConnectionHandler } from '../net/connection.js';
 import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
 
 export interface TunnelOwner {
   /** Payload went to the client. */
   noteTunnelBytes(bytes: number): void;
-  /** Both directions are done, or one broke, or nothing moved for the idle time. */
-  onTunnelEnd(): void;
+  /**
+   * Both directions are done, or one broke, or nothing moved for the idle time. The client's connection is the
+   * owner's again; `isClosed`: it is gone.
+   */
+  onTunnelEnd(peer: Peer, isClosed: boolean): void;
 }
 
 /** Bytes between a client and an upstream until either is gone. */
-export class Tunnel implements UpstreamUser {
+export class Tunnel implements ConnectionHandler, UpstreamUser {
   private readonly downstream: Connection;
   private readonly upstream: UpstreamConnection;
   private readonly idleMs: number;
   private readonly owner: TunnelOwner;
   private isOver: boolean;
 
-  /** Takes the upstream connection over; `idleMs` is how long both sides may be silent (proxy_read_timeout). */
+  /** Takes both connections over; `idleMs` is how long both sides may be silent (proxy_read_timeout). */
   constructor(downstream: Connection, upstream: UpstreamConnection, idleMs: number, owner: TunnelOwner) {
     this.downstream = downstream;
     this.upstream = upstream;
     this.idleMs = idleMs;
     this.owner = owner;
     this.isOver = false;
+    downstream.handler = this;
     upstream.handOver(this);
     downstream.resumeReading();
     upstream.deadline.set(idleMs);
   }
 
-  get peer(): Peer {
-    return this.upstream.peer;
+  onBytes(bytes: Buffer, end: number): void {
+    this.passUp(bytes, 0, end);
   }
 
-  onDownstreamBytes(bytes: Buffer, start: number, end: number): void {
-    this.pump(this.downstream, this.upstream.connection, bytes, start, end);
-  }
-
-  onDownstreamEnd(): void {
+  onEnd(): void {
     this.upstream.connection.end();
     this.endWhenBothAre();
   }
 
-  onDownstreamDrain(): void {
+  onDrain(): void {
     this.upstream.connection.resumeReading();
+  }
+
+  onClose(): void {
+    this.finish(true);
   }
 
   onUpstreamConnect(): void {}
@@ -61,6 +65,11 @@ export class Tunnel implements UpstreamUser {
   passDown(bytes: Buffer, start: number, end: number): void {
     this.owner.noteTunnelBytes(end - start);
     this.pump(this.upstream.connection, this.downstream, bytes, start, end);
+  }
+
+  /** Bytes for the upstream: also those that the client sent before it had the 101. */
+  passUp(bytes: Buffer, start: number, end: number): void {
+    this.pump(this.downstream, this.upstream.connection, bytes, start, end);
   }
 
   onUpstreamEnd(): void {
@@ -82,12 +91,11 @@ export class Tunnel implements UpstreamUser {
     else this.finish();
   }
 
-  /** Ends it now: the client is gone. */
-  finish(): void {
+  private finish(isDownstreamClosed = false): void {
     if (this.isOver) return;
     this.isOver = true;
     this.upstream.destroy();
-    this.owner.onTunnelEnd();
+    this.owner.onTunnelEnd(this.upstream.peer, isDownstreamClosed);
   }
 
   private pump(from: Connection, to: Connection, bytes: Buffer, start: number, end: number): void {

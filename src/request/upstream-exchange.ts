@@ -5,22 +5,22 @@
  */
 import { describeErrno } from '../core/errno.js';
 import { BodyKind } from '../http/h1/body-decoder.js';
-import type { FieldLines } from '../http/h1/field-lines.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
-import { LAST_CHUNK, writeMessage } from '../http/h1/message-writer.js';
+import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
 import { FieldId } from '../http/message/field-id.js';
-import { isIdempotent } from '../http/message/method.js';
-import { FORBIDDEN_IN_TRAILER } from '../http/message/trailer-fields.js';
 import type { LogLevel } from '../log/error-log.js';
 import type { Connection } from '../net/connection.js';
 import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
-import { downstreamResponseHead, upstreamRequestHead } from './forwarded-head.js';
+import { downstreamResponseHead } from './forwarded-head.js';
 import type { HttpRequest } from './http-request.js';
+import { UpstreamSender } from './upstream-sender.js';
 
 /** The client's side, as the exchange sees it. */
 export interface Downstream {
   readonly connection: Connection;
+  readonly remoteAddress: string;
+  readonly connectionNumber: number;
   /** Whether the client waits with its body for a 100 that nobody has sent. */
   readonly awaitsContinue: boolean;
   /** Bytes were written; the client's send timeout counts if they wait. */
@@ -54,18 +54,18 @@ const GATEWAY_ERROR = 502;
 const GATEWAY_TIMEOUT = 504;
 const UNAVAILABLE = 503;
 
-/** The upstream side of the request under way on one client's connection; reused from request to request. */
+/** Stands in while no client is served. */
+const NO_DOWNSTREAM = null as unknown as Downstream;
+
+/** The upstream side of one request under way; reused from request to request. */
 export class UpstreamExchange implements UpstreamUser {
+  /** The client being served: set before `start`. */
+  downstream: Downstream;
   private readonly request: HttpRequest;
-  private readonly downstream: Downstream;
+  private readonly sender: UpstreamSender;
   private state: number;
   private upstream: UpstreamConnection | null;
   private peer: Peer | null;
-  /** Payload not sent yet, or kept in case the request must be sent again. At most one read. */
-  private heldBody: Buffer;
-  /** Whether heldBody is everything that came of the body, so that it can be sent from the start. */
-  private isReplayable: boolean;
-  private isRequestSent: boolean;
   /** How the response's body goes to the client. */
   private isResponseChunked: boolean;
   /** Whether only a close tells the client where the response ends, so that only a reset tells of its loss. */
@@ -75,15 +75,13 @@ export class UpstreamExchange implements UpstreamUser {
   /** What the client is answered when no peer is left to try. */
   private lastFailure: number;
 
-  constructor(request: HttpRequest, downstream: Downstream) {
+  constructor(request: HttpRequest) {
+    this.downstream = NO_DOWNSTREAM;
     this.request = request;
-    this.downstream = downstream;
+    this.sender = new UpstreamSender(request);
     this.state = IDLE;
     this.upstream = null;
     this.peer = null;
-    this.heldBody = NO_BYTES;
-    this.isReplayable = true;
-    this.isRequestSent = false;
     this.isResponseChunked = false;
     this.isResponseUntilClose = false;
     this.heldHead = NO_BYTES;
@@ -92,9 +90,7 @@ export class UpstreamExchange implements UpstreamUser {
 
   /** Begins: the head is parsed, bytes[start,end) is the payload that came with it. */
   start(bytes: Buffer, start: number, end: number): void {
-    this.isReplayable = true;
-    this.isRequestSent = false;
-    this.heldBody = NO_BYTES;
+    this.sender.reset();
     this.tryNextPeer(bytes, start, end);
   }
 
@@ -102,9 +98,8 @@ export class UpstreamExchange implements UpstreamUser {
   sendBody(bytes: Buffer, start: number, end: number): void {
     const { upstream } = this;
     if (upstream === null) return;
-    this.isReplayable = false;
-    this.heldBody = NO_BYTES;
-    this.writeRequest('', bytes, start, end, this.isBorrowed(bytes));
+    this.sender.sendBody(upstream, bytes, start, end, this.isBorrowed(bytes));
+    this.noteUpstreamWritten(upstream);
   }
 
   /** The client has taken all that waited for it. */
@@ -124,13 +119,13 @@ export class UpstreamExchange implements UpstreamUser {
 
   onUpstreamConnect(): void {
     this.request.tries.connected();
-    const body = this.heldBody;
+    const body = this.sender.held;
     this.sendHead(body, 0, body.length, false);
   }
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
     const upstream = this.upstream!;
-    if (this.isRequestSent) upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
+    if (this.sender.isDone) upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
     if (this.state === RESPONDING) this.readBody(upstream, bytes, end);
     else if (this.heldHead.length === 0) this.readHead(upstream, bytes, 0, end);
     else {
@@ -148,7 +143,7 @@ export class UpstreamExchange implements UpstreamUser {
   onUpstreamDrain(): void {
     if (this.state < AWAITING_HEAD) return;
     this.armUpstreamDeadline(this.upstream!);
-    if (!this.isRequestSent) this.downstream.resumeBody();
+    if (!this.sender.isDone) this.downstream.resumeBody();
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | null): void {
@@ -207,42 +202,24 @@ export class UpstreamExchange implements UpstreamUser {
 
   private connect(peer: Peer, bytes: Buffer, start: number, end: number): void {
     const { server } = this.request;
-    this.hold(bytes, start, end);
+    this.sender.hold(bytes, start, end);
     this.state = CONNECTING;
     if (!this.request.body.isComplete) this.downstream.connection.pauseReading();
     this.upstream = server.pool.open(peer, this);
     this.upstream.deadline.set(server.timeouts.connectMs);
   }
 
-  /** Sends the request's head with the payload there is, in one write. */
   private sendHead(bytes: Buffer, start: number, end: number, isBorrowed: boolean): void {
-    const { request, upstream } = this;
-    this.state = AWAITING_HEAD;
-    if (end > start && isIdempotent(request.head.method)) this.hold(bytes, start, end);
-    else if (end > start) this.isReplayable = false;
-    const head = upstreamRequestHead(
-      request.head,
-      request.remoteAddress,
-      upstream!.peer.address.path === null ? upstream!.peer.name : 'localhost',
-      request.server.pool.isKeeping,
-    );
-    this.writeRequest(head, bytes, start, end, isBorrowed);
-  }
-
-  private writeRequest(head: string, bytes: Buffer, start: number, end: number, isBorrowed: boolean): void {
     const upstream = this.upstream!;
-    const { body, head: requestHead } = this.request;
-    const isChunked = requestHead.isChunked;
-    const tail = isChunked && body.isComplete ? chunkedEnd(body.trailers) : '';
-    this.isRequestSent = body.isComplete;
-    writeMessage(upstream.connection, head, bytes, start, end, isChunked, tail, isBorrowed);
+    this.state = AWAITING_HEAD;
+    this.sender.sendHead(upstream, bytes, start, end, isBorrowed);
     this.noteUpstreamWritten(upstream);
   }
 
   /** Stops the client while the upstream doesn't take what was written. */
   private noteUpstreamWritten(upstream: UpstreamConnection): void {
     this.armUpstreamDeadline(upstream);
-    if (this.isRequestSent) return;
+    if (this.sender.isDone) return;
     if (upstream.connection.hasPendingWrites) this.downstream.connection.pauseReading();
     // Its reading stopped while a connection was made, or at the request before it in the same read.
     else this.downstream.resumeBody();
@@ -254,7 +231,7 @@ export class UpstreamExchange implements UpstreamUser {
     if (connection.hasPendingWrites) {
       connection.hasSendProgress(); // From now on.
       deadline.set(timeouts.upstreamSendMs);
-    } else if (this.isRequestSent && !connection.isReadingPaused) deadline.set(timeouts.upstreamReadMs);
+    } else if (this.sender.isDone && !connection.isReadingPaused) deadline.set(timeouts.upstreamReadMs);
     else deadline.clear();
   }
 
@@ -377,7 +354,7 @@ export class UpstreamExchange implements UpstreamUser {
       extraBytes === 0 &&
       !mayHaveMore &&
       body.kind !== BodyKind.untilClose &&
-      this.isRequestSent &&
+      this.sender.isDone &&
       !upstream.connection.isEnded;
     this.leaveUpstream(canReuse && !upstream.connection.hasPendingWrites);
     this.downstream.endResponse();
@@ -388,13 +365,13 @@ export class UpstreamExchange implements UpstreamUser {
       this.failTry(GATEWAY_ERROR, 'closed the connection in the middle of its response');
       return;
     }
-    if (this.isResponseChunked) this.downstream.connection.writeText(LAST_CHUNK);
+    if (this.isResponseChunked) this.downstream.connection.writeText(chunkedEnd(null));
     this.finish(upstream, 0);
   }
 
   private switchProtocols(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
     const { request } = this;
-    if (request.head.upgrade === '' || !this.isRequestSent) {
+    if (request.head.upgrade === '' || !this.sender.isDone) {
       this.failTry(GATEWAY_ERROR, 'switched protocols unasked', false);
       return;
     }
@@ -435,22 +412,22 @@ export class UpstreamExchange implements UpstreamUser {
     const wasSent = this.state >= AWAITING_HEAD;
     const hasAnswered = !mayRetry || this.heldHead.length > 0;
     const isStale = upstream.isReused && status === GATEWAY_ERROR && !hasAnswered;
-    const canRetry = mayRetry && (!wasSent || (this.isReplayable && isIdempotent(request.head.method)));
+    const canRetry = mayRetry && (!wasSent || this.sender.canRepeat);
     if (!isStale) {
       server.upstream.noteFailure(peer);
       tries.exclude(peer);
     }
     this.lastFailure = status;
-    const { heldBody } = this;
+    const { held } = this.sender;
     if (canRetry && isStale) {
       // A kept connection that the peer closed meanwhile says nothing of the peer: it gets a fresh one.
       this.closeUpstream();
       tries.begin(peer);
-      this.connect(peer, heldBody, 0, heldBody.length);
+      this.connect(peer, held, 0, held.length);
       return;
     }
     this.leaveUpstream(false);
-    if (canRetry) this.tryNextPeer(heldBody, 0, heldBody.length);
+    if (canRetry) this.tryNextPeer(held, 0, held.length);
     else this.downstream.refuse(status);
   }
 
@@ -460,12 +437,6 @@ export class UpstreamExchange implements UpstreamUser {
     this.request.tries.end(UNAVAILABLE);
     this.leaveUpstream(false);
     this.downstream.refuse(UNAVAILABLE);
-  }
-
-  /** Keeps payload in case the request is sent later or again. */
-  private hold(bytes: Buffer, start: number, end: number): void {
-    if (bytes !== this.heldBody)
-      this.heldBody = end > start ? Buffer.from(bytes.subarray(start, end)) : NO_BYTES;
   }
 
   /** Ends the use of the upstream: its connection goes back to the pool or is closed. */
@@ -506,11 +477,6 @@ export class UpstreamExchange implements UpstreamUser {
   private isBorrowed(bytes: Buffer): boolean {
     return !this.downstream.connection.ownsBytes(bytes);
   }
-}
-
-/** The end of a chunked body, with those of its trailer fields that may stand there. */
-function chunkedEnd(trailers: FieldLines | null): string {
-  return trailers === null ? LAST_CHUNK : `0\r\n${trailers.passOn(FORBIDDEN_IN_TRAILER, true, null)}\r\n`;
 }
 
 /** Node's errno name behind the words, for those who look it up. */

@@ -10,6 +10,7 @@ import type { Connection } from '../net/connection.js';
 import { Listener } from '../net/listener.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import { ConnectionLoop, type ConnectionOwner } from '../request/connection-loop.js';
+import { ServingPool } from '../request/serving-pool.js';
 
 /** How many connections the kernel queues before accept; nginx's default on Linux. */
 const BACKLOG = 511;
@@ -73,6 +74,7 @@ export async function serveCycle(cycle: Cycle, isOnReadDisabled: boolean): Promi
 
 class RunningProxy implements ProxyServer, ConnectionOwner {
   isDraining: boolean;
+  readonly servings: ServingPool;
   private readonly cycle: Cycle;
   private readonly isOnReadDisabled: boolean;
   private readonly listeners: Listener[];
@@ -83,6 +85,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
 
   constructor(cycle: Cycle, isOnReadDisabled: boolean) {
     this.isDraining = false;
+    this.servings = new ServingPool(cycle.server);
     this.cycle = cycle;
     this.isOnReadDisabled = isOnReadDisabled;
     this.listeners = [];
@@ -123,7 +126,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
   async drain(): Promise<void> {
     this.isDraining = true;
     const closed = this.closeListeners();
-    for (const loop of this.loops) if (loop.isIdle) loop.destroy();
+    for (const loop of this.loops) loop.drain();
     await this.waitUntilEmpty(this.cycle.drainMs);
     await this.stop();
     await closed;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../net/connection.js';
-import { LAST_CHUNK, writeMessage } from './message-writer.js';
+import { chunkedEnd, writeMessage } from './message-writer.js';
 
 /** Takes what is written without looking at it before the end, as a slow socket does. */
 class SlowConnection {
@@ -63,7 +63,9 @@ describe.each([
 
   it('writes the payload as one chunk, and what ends the body', () => {
     expect(sent({ before: HEAD, payload, isChunked: true })).toBe(`${HEAD}${size}\r\n${payload}\r\n`);
-    expect(sent({ payload, isChunked: true, after: LAST_CHUNK })).toBe(`${size}\r\n${payload}\r\n0\r\n\r\n`);
+    expect(sent({ payload, isChunked: true, after: chunkedEnd(null) })).toBe(
+      `${size}\r\n${payload}\r\n0\r\n\r\n`,
+    );
     expect(sent({ payload, isChunked: true, after: '0\r\nA: b\r\n\r\n' })).toBe(
       `${size}\r\n${payload}\r\n0\r\nA: b\r\n\r\n`,
     );
@@ -74,12 +76,12 @@ describe('writeMessage', () => {
   it('never ends a chunked body by an empty chunk of its own', () => {
     expect(sent({ before: HEAD, payload: '', isChunked: true })).toBe(HEAD);
     expect(send({ payload: '', isChunked: true }).writes).toEqual([]);
-    expect(sent({ payload: '', isChunked: true, after: LAST_CHUNK })).toBe(LAST_CHUNK);
+    expect(sent({ payload: '', isChunked: true, after: chunkedEnd(null) })).toBe(chunkedEnd(null));
   });
 
   it('writes a head with a small payload at once', () => {
     expect(
-      send({ before: HEAD, payload: 'a'.repeat(8192), isChunked: true, after: LAST_CHUNK }).writes,
+      send({ before: HEAD, payload: 'a'.repeat(8192), isChunked: true, after: chunkedEnd(null) }).writes,
     ).toHaveLength(1);
   });
 

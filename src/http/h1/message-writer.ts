@@ -3,9 +3,13 @@
  * system call where that is possible. One way for requests to upstreams and responses to clients.
  */
 import type { Connection } from '../../net/connection.js';
+import { FORBIDDEN_IN_TRAILER } from '../message/trailer-fields.js';
+import type { FieldLines } from './field-lines.js';
 
-/** The end of a chunked body without trailers. */
-export const LAST_CHUNK = '0\r\n\r\n';
+/** The end of a chunked body, with those of its trailer fields that may stand there; null: it has none. */
+export function chunkedEnd(trailers: FieldLines | null): string {
+  return trailers === null ? '0\r\n\r\n' : `0\r\n${trailers.passOn(FORBIDDEN_IN_TRAILER, true, null)}\r\n`;
+}
 
 /**
  * Up to this size head and payload leave as one latin1 string. perf: libuv then copies them to its stack and
@@ -14,7 +18,7 @@ export const LAST_CHUNK = '0\r\n\r\n';
 const ONE_STRING_BYTES = 16384;
 
 /**
- * Writes `before` (a head or ''), then bytes[start,end) as payload, then `after` (LAST_CHUNK, a trailer or '').
+ * Writes `before` (a head or ''), then bytes[start,end) as payload, then `after` (`chunkedEnd` or '').
  * `isBorrowed`: the bytes won't stay as they are, so they are copied where a write may take time.
  */
 export function writeMessage(

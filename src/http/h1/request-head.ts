@@ -17,6 +17,9 @@ const DOT = 46;
 const SLASH = 47;
 const DELETE = 127;
 
+const SMALL_HEAD_BYTES = 4096;
+const SMALL_FIELD_COUNT = 64;
+
 /** "HTTP/" as bytes. */
 const HTTP_SLASH = [72, 84, 84, 80, 47];
 
@@ -96,6 +99,11 @@ export class RequestHead {
     this.isLineVerbatim = false;
     this.malformed = null;
     this.resumeAt = 0;
+  }
+
+  /** Whether keeping this object, text and tables, costs little: few heads are larger. */
+  get isSmall(): boolean {
+    return this.fields.text.length <= SMALL_HEAD_BYTES && this.fields.count <= SMALL_FIELD_COUNT;
   }
 
   /** The request line as received, for the logs; '' while it isn't whole. */
