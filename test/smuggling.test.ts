@@ -51,7 +51,7 @@ describe('requests', () => {
   }
 
   test('are passed on with line ends of CRLF, whatever ended their lines', async () => {
-    expect(await bytesAtOrigin('GET /a HTTP/1.1\nHost: a\nB: c\r\nD:  e \n\n')).toBe(
+    expect(await bytesAtOrigin('GET /a HTTP/1.1\nHost: a\nB: c\r\nD:\te\t\n\n')).toBe(
       `GET /a HTTP/1.1\r\nHost: a\r\nB: c\r\nD: e\r\n${FORWARDED}\r\n`,
     );
   });
@@ -70,9 +70,10 @@ describe('requests', () => {
       'Transfer_Encoding: chunked',
       'X_Forwarded_For: 10.0.0.1',
       'X-Keep: \xe9',
+      'Content-Length:\t0 \t',
     ];
     expect(await bytesAtOrigin(`GET / HTTP/1.1\r\nHost: a\r\n${lines.join('\r\n')}\r\n\r\n`)).toBe(
-      `GET / HTTP/1.1\r\nHost: a\r\nCookie: c\r\nX-Keep: \xe9\r\n${FORWARDED}\r\n`,
+      `GET / HTTP/1.1\r\nHost: a\r\nCookie: c\r\nX-Keep: \xe9\r\nContent-Length: 0\r\n${FORWARDED}\r\n`,
     );
   });
 
@@ -105,12 +106,12 @@ describe('requests', () => {
       '003;a=b\r\nabc\r\n1;c="d"\r\nd\r\n0;e\r\nHost: evil\r\nContent-Length: 9\r\nTransfer-Encoding: gzip\r\n' +
       'X-Forwarded-For: 1.1.1.1\r\nCookie: f\r\nX_Sum: 1\r\nX-Sum:  2 \r\n\r\n';
     const sent = `POST / HTTP/1.1\r\nHost: a\r\n${FORWARDED}Transfer-Encoding: chunked\r\n\r\n`;
-    expect(await bytesAtOrigin(head + body)).toBe(`${sent}4\r\nabcd\r\n0\r\nX-Sum:  2 \r\n\r\n`);
+    expect(await bytesAtOrigin(head + body)).toBe(`${sent}4\r\nabcd\r\n0\r\nX-Sum: 2\r\n\r\n`);
     // In packets of a few bytes: what they hold of the payload becomes a chunk each.
     const pieces = body.match(/[\s\S]{1,7}/g)!;
     const text = await bytesAtOrigin(head, ...pieces);
     expect(text.slice(0, sent.length)).toBe(sent);
-    expect(text.slice(sent.length)).toMatch(/^(?:\d\r\n[abcd]+\r\n)+0\r\nX-Sum: {2}2 \r\n\r\n$/);
+    expect(text.slice(sent.length)).toMatch(/^(?:\d\r\n[abcd]+\r\n)+0\r\nX-Sum: 2\r\n\r\n$/);
     expect(text.slice(sent.length).replace(/\d\r\n|\r\n/g, '')).toMatch(/^abcd/);
   });
 

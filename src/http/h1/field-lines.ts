@@ -39,7 +39,7 @@ export class FieldLines {
   text: string;
   /** Per line a FieldId. */
   ids: Uint8Array;
-  /** 1 where a line's bytes must not be passed on as they are: a bare LF ended it. */
+  /** 1 where a line is passed on anew: another line end than CRLF, other white space than one space. */
   private dirty: Uint8Array;
   /** 1 where the name has an underscore: a CGI origin can't tell it from a hyphen. */
   private underscored: Uint8Array;
@@ -168,14 +168,18 @@ export class FieldLines {
     while (pos < end && VALUE_BYTE[bytes[pos]!] === 1) pos++;
     if (pos === end) return INCOMPLETE;
     let valueEnd = pos;
-    const isBareLf = bytes[pos] === LF;
-    if (!isBareLf) {
+    let isDirty = bytes[pos] === LF;
+    if (!isDirty) {
       if (bytes[pos] !== CR) return this.fail('a control character in a field value');
       if (++pos === end) return INCOMPLETE;
       if (bytes[pos] !== LF) return this.fail('a CR without LF');
     } else if (this.needsCrLf) return this.fail('a LF without CR');
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB))
+    // security: readers differ in what they take off a framing field's value; behind us there is nothing left.
+    if (valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SPACE) isDirty = true;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) {
       valueEnd--;
+      isDirty = true;
+    }
     if (this.count === this.ids.length && !this.grow()) return MALFORMED;
     const index = this.count++;
     const at = index * STRIDE;
@@ -186,7 +190,7 @@ export class FieldLines {
     offsets[at + VALUE_END] = valueEnd - base;
     offsets[at + LINE_END] = pos + 1 - base;
     this.ids[index] = findFieldId(bytes, start, nameEnd, hash);
-    this.dirty[index] = isBareLf ? 1 : 0;
+    this.dirty[index] = isDirty ? 1 : 0;
     this.underscored[index] = hasUnderscore;
     return pos + 1;
   }

@@ -15,11 +15,13 @@ describe('ConnectionOptions', () => {
     ['Keep-Alive', false, true, false],
     ['Upgrade', false, false, true],
     ['keep-alive, Upgrade', false, true, true],
-    [' ,close\t,, upgrade ', true, false, true],
+    ['x ,close\t,, upgrade ', true, false, true],
     ['', false, false, false],
     ['closed', false, false, false],
     ['"close"', false, false, false],
     ['close;a', false, false, false],
+    ['\xa0close', false, false, false],
+    ['x,\xa0close', false, false, false],
   ])('reads %j', (value, hasClose, hasKeepAlive, hasUpgrade) => {
     expect(read(value)).toMatchObject({ hasClose, hasKeepAlive, hasUpgrade });
   });
