@@ -102,8 +102,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.readDeadline.set(server.timeouts.clientHeaderMs);
   }
 
-  /** Ends what is idle, for a server that drains; a request under way ends the connection itself. */
+  /** Ends what is idle, for a server that drains; a request under way ends the connection with its response. */
   drain(): void {
+    if (this.serving !== null) this.serving.request.keepsAlive = false;
     if (this.state !== WAITING) return;
     // A first request may be on its way already: accepted connections are given the time to bring it.
     if (this.restingSinceMs > 0) this.connection.destroy();

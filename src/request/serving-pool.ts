@@ -41,6 +41,7 @@ export class ServingPool {
 
   /** Takes one back; its exchange is over. */
   give(serving: Serving): void {
+    serving.exchange.forget();
     if (this.spare.length < MAX_SPARE && serving.request.head.isSmall) this.spare.push(serving);
   }
 }

@@ -117,6 +117,12 @@ export class UpstreamExchange implements UpstreamUser {
     this.leaveUpstream(false);
   }
 
+  /** It is over: lets go of the client and of what was kept of its request. */
+  forget(): void {
+    this.downstream = NO_DOWNSTREAM;
+    this.sender.reset();
+  }
+
   onUpstreamConnect(): void {
     this.request.tries.connected();
     const body = this.sender.held;

@@ -81,7 +81,8 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
   private readonly loops: Set<ConnectionLoop>;
   private acceptedCount: number;
   private noReclaimUntilMs: number;
-  private onEmpty: (() => void) | null;
+  /** Who waits until the last client connection is gone. */
+  private readonly emptyWaiters: (() => void)[];
 
   constructor(cycle: Cycle, isOnReadDisabled: boolean) {
     this.isDraining = false;
@@ -92,7 +93,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
     this.loops = new Set();
     this.acceptedCount = 0;
     this.noReclaimUntilMs = 0;
-    this.onEmpty = null;
+    this.emptyWaiters = [];
   }
 
   get addresses(): readonly Address[] {
@@ -138,6 +139,8 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
     for (const loop of this.loops) loop.destroy();
     this.cycle.server.pool.close();
     await closed;
+    // What was cut is still to be logged.
+    await this.waitUntilEmpty(Number.POSITIVE_INFINITY);
     this.cycle.server.wheel.close();
     await Promise.all(this.cycle.sinks.map((sink) => sink.close()));
   }
@@ -148,7 +151,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
 
   onConnectionClosed(loop: ConnectionLoop): void {
     this.loops.delete(loop);
-    if (this.loops.size === 0) this.onEmpty?.();
+    if (this.loops.size === 0) for (const resolve of this.emptyWaiters.splice(0)) resolve();
   }
 
   private accept(connection: Connection): ConnectionLoop {
@@ -179,11 +182,11 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
   private waitUntilEmpty(timeoutMs: number): Promise<void> {
     if (this.loops.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.onEmpty = () => {
+      const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, timeoutMs);
+      this.emptyWaiters.push(() => {
         clearTimeout(timer);
         resolve();
-      };
+      });
     });
   }
 }

@@ -5,17 +5,20 @@ import type { LogSink } from '../log/sink.js';
 
 const WAIT_TIMEOUT_MS = 10_000;
 
-/** Keeps every line in memory. */
+/** Keeps every line in memory; as in every sink, those after `close` are lost. */
 export class RecordingSink implements LogSink {
   readonly lines: string[];
+  #isClosed: boolean;
   #waiting: (() => void)[];
 
   constructor() {
     this.lines = [];
+    this.#isClosed = false;
     this.#waiting = [];
   }
 
   write(line: string): void {
+    if (this.#isClosed) return;
     this.lines.push(line);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -48,6 +51,7 @@ export class RecordingSink implements LogSink {
   }
   reopen(): void {}
   close(): Promise<void> {
+    this.#isClosed = true;
     return Promise.resolve();
   }
 
