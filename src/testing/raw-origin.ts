@@ -7,8 +7,8 @@ import type { RawMessage } from './raw-message.js';
 import { ConnectionGone, RawSocket } from './raw-socket.js';
 
 /**
- * Plays one connection; `number` counts from 1. That the other side goes away while it reads ends the script
- * quietly, all else it throws is the test's failure.
+ * Plays one connection; `number` counts from 1. When the other side goes away while it reads, the script ends
+ * and the connection is closed; all else it throws is the test's failure.
  */
 export type OriginScript = (connection: RawSocket, number: number) => void | Promise<void>;
 
@@ -54,7 +54,9 @@ export class RawOrigin {
       server.listen(port, '127.0.0.1', () => {
         const bound = server.address() as { port: number };
         const origin = new RawOrigin(server, { host: '127.0.0.1', port: bound.port, path: null });
-        server.on('connection', (socket) => origin.#accept(new RawSocket(socket), script));
+        // A script may wait for a request for as long as a proxy keeps the connection.
+        const readTimeoutMs = script === null ? undefined : Number.POSITIVE_INFINITY;
+        server.on('connection', (socket) => origin.#accept(new RawSocket(socket, readTimeoutMs), script));
         resolve(origin);
       });
     });
@@ -91,6 +93,7 @@ export class RawOrigin {
     else this.#untaken.push(connection);
     void Promise.resolve(script?.(connection, this.connections.length)).catch((error: unknown) => {
       if (!(error instanceof ConnectionGone)) throw error;
+      connection.close();
     });
   }
 }

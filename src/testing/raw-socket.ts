@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { type RawFraming, RawMessage, requestFraming, responseFraming } from './raw-message.js';
 
-/** How long a read waits for what it was promised, so that a test fails with what did come. */
+/** How long a test's read waits for what it was promised, so that it fails with what did come. */
 const READ_TIMEOUT_MS = 10_000;
 
 const CRLF = '\r\n';
@@ -24,17 +24,20 @@ export class RawSocket {
   /** Why the connection broke; null when it didn't. ECONNRESET for a RST. */
   error: NodeJS.ErrnoException | null;
   readonly #socket: Socket;
+  readonly #readTimeoutMs: number;
   #chunks: Buffer[];
   #unreadBytes: number;
   #waiting: (() => void)[];
   #onBytes: ((bytes: Buffer) => void) | null;
 
-  constructor(socket: Socket) {
+  /** `readTimeoutMs`: how long a read may wait; Infinity for one that waits for what may never come. */
+  constructor(socket: Socket, readTimeoutMs = READ_TIMEOUT_MS) {
     this.receivedBytes = 0;
     this.isEnded = false;
     this.isClosed = false;
     this.error = null;
     this.#socket = socket;
+    this.#readTimeoutMs = readTimeoutMs;
     this.#chunks = [];
     this.#unreadBytes = 0;
     this.#waiting = [];
@@ -227,15 +230,18 @@ export class RawSocket {
 
   /** `isPromised`: it is an error when the connection ends without. */
   async #until(isDone: () => boolean, what: string, isPromised = true): Promise<void> {
-    const timer = setTimeout(() => this.#notify(), READ_TIMEOUT_MS);
-    const startMs = performance.now();
+    let isLate = false;
+    const onLate = () => {
+      isLate = true;
+      this.#notify();
+    };
+    const timer = Number.isFinite(this.#readTimeoutMs) ? setTimeout(onLate, this.#readTimeoutMs) : undefined;
     try {
       while (!isDone()) {
         const isOver = this.isClosed || this.isEnded;
         if (isPromised && isOver)
           throw new ConnectionGone(this.#describe(what, this.error?.code ?? 'closed'));
-        if (performance.now() - startMs >= READ_TIMEOUT_MS - 1)
-          throw new Error(this.#describe(what, 'timed out'));
+        if (isLate) throw new Error(this.#describe(what, 'timed out'));
         await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
     } finally {

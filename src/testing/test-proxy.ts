@@ -23,6 +23,8 @@ export interface TestProxy {
   readonly errorLog: RecordingSink;
   /** Upstream connections kept idle. */
   readonly idleCount: number;
+  /** Tries at peers under way, as the balancer counts them. */
+  readonly activeRequests: number;
   /** Deadlines armed. */
   readonly deadlineCount: number;
   /** A connected client. */
@@ -58,6 +60,9 @@ export async function startTestProxy(
     errorLog,
     get idleCount() {
       return cycle.server.pool.idleCount;
+    },
+    get activeRequests() {
+      return cycle.server.upstream.peers.reduce((sum, peer) => sum + peer.activeRequests, 0);
     },
     get deadlineCount() {
       return cycle.server.wheel.size;
