@@ -80,7 +80,7 @@ test.each([
         if (maybeLeave(connection, 0.05)) return;
       }
     });
-    const proxy = await startProxy([origin], {
+    const proxy = await startProxy([], {
       isOnReadDisabled,
       keepaliveConnections: KEPT_CONNECTIONS,
       timeouts: {
@@ -91,7 +91,11 @@ test.each([
         sendMs: 300,
       },
       upstreamKeepaliveMs: 60_000,
-      peers: [{ address: await unusedAddress(), failTimeoutMs: 100 }],
+      // Never out, so that its breaking off doesn't leave the proxy with nobody to ask.
+      peers: [
+        { address: origin.address, maxFails: 0 },
+        { address: await unusedAddress(), failTimeoutMs: 100 },
+      ],
     });
     onTestFinished(({ task }) => {
       if (task.result?.state === 'fail') console.error(`The seed was ${seed}`);
@@ -138,6 +142,7 @@ test.each([
     });
     await Promise.all(players);
 
+    expect(proxy.accessLog.matching(/ 200 .* ustatus=200 /).length).toBeGreaterThan(300);
     await expect.poll(() => proxy.server.connectionCount, { timeout: 15_000 }).toBe(0);
     expect(proxy.idleCount).toBeLessThanOrEqual(KEPT_CONNECTIONS);
     // Each connection in the pool has one deadline; nothing else may have any.
