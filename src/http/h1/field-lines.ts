@@ -10,11 +10,20 @@ const LF = 10;
 const SPACE = 32;
 const TAB = 9;
 const COLON = 58;
-const UNDERSCORE = 95;
 
 /** 1 for a byte a field value may hold: visible ASCII, obs-text, space, tab (RFC 9110 section 5.5). */
 const VALUE_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === TAB || (byte >= SPACE && byte !== 127) ? 1 : 0,
+);
+
+/** What a line has about it, as bits. It is passed on anew: other line end than CRLF, other space than one. */
+const IS_DIRTY = 1;
+/** Its name has characters other than letters, digits and hyphens: what nginx calls an invalid header. */
+const HAS_ODD_NAME = 2;
+
+/** HAS_ODD_NAME for a byte of a token that makes its name odd. */
+const ODD_NAME_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[a-z0-9-]/i.test(String.fromCharCode(byte)) ? 0 : HAS_ODD_NAME,
 );
 
 /** Offsets kept per line: where name, value and line begin and end. */
@@ -39,10 +48,8 @@ export class FieldLines {
   text: string;
   /** Per line a FieldId. */
   ids: Uint8Array;
-  /** 1 where a line is passed on anew: another line end than CRLF, other white space than one space. */
-  private dirty: Uint8Array;
-  /** 1 where the name has an underscore: a CGI origin can't tell it from a hyphen. */
-  private underscored: Uint8Array;
+  /** Per line IS_DIRTY and HAS_ODD_NAME. */
+  private flags: Uint8Array;
   private offsets: Int32Array;
   private readonly limits: HeadLimits;
   private readonly tooLarge: Malformed;
@@ -58,8 +65,7 @@ export class FieldLines {
     this.count = 0;
     this.text = '';
     this.ids = new Uint8Array(size);
-    this.dirty = new Uint8Array(size);
-    this.underscored = new Uint8Array(size);
+    this.flags = new Uint8Array(size);
     this.offsets = new Int32Array(size * STRIDE);
     this.limits = limits;
     this.tooLarge = { status: tooLargeStatus, reason: 'too large a field section' };
@@ -120,12 +126,13 @@ export class FieldLines {
   }
 
   /**
-   * The lines to pass on, each with its CRLF, in order: all but those whose id is set in `dropped`, those
-   * with an underscore in the name if `dropsUnderscores`, and those named in `alsoDropped` (lower case).
-   * security: with underscores passed, `Content_Length` reads as Content-Length in CGI-like origins.
+   * The lines to pass on, each with its CRLF, in order: all but those whose id is set in `dropped`, those with
+   * an odd name if `dropsOddNames` (nginx: ignore_invalid_headers), and those named in `alsoDropped` (lower case).
+   * security: CGI-like origins read `Content_Length`, some even `Content.Length`, as Content-Length.
    */
-  passOn(dropped: Uint8Array, dropsUnderscores: boolean, alsoDropped: ReadonlySet<string> | null): string {
-    const { offsets, ids, count, text } = this;
+  passOn(dropped: Uint8Array, dropsOddNames: boolean, alsoDropped: ReadonlySet<string> | null): string {
+    const { offsets, ids, flags, count, text } = this;
+    const droppedFlag = dropsOddNames ? HAS_ODD_NAME : 0;
     let out = '';
     let runStart = -1;
     let runEnd = 0;
@@ -133,9 +140,9 @@ export class FieldLines {
       const at = i * STRIDE;
       const passes =
         dropped[ids[i]!] === 0 &&
-        !(dropsUnderscores && this.underscored[i] === 1) &&
+        (flags[i]! & droppedFlag) === 0 &&
         !alsoDropped?.has(this.name(i).toLowerCase());
-      if (passes && this.dirty[i] === 0) {
+      if (passes && (flags[i]! & IS_DIRTY) === 0) {
         if (runStart < 0) runStart = offsets[at + NAME_START]!;
         runEnd = offsets[at + LINE_END]!;
         continue;
@@ -152,11 +159,11 @@ export class FieldLines {
   private scanLine(bytes: Uint8Array, base: number, start: number, end: number): number {
     let pos = start;
     let hash = 0;
-    let hasUnderscore = 0;
+    let flags = 0;
     while (pos < end) {
       const lower = TOKEN_LOWER[bytes[pos]!]!;
       if (lower === 0) break;
-      if (lower === UNDERSCORE) hasUnderscore = 1;
+      flags |= ODD_NAME_BYTE[lower]!;
       hash = hashByte(hash, lower);
       pos++;
     }
@@ -168,17 +175,19 @@ export class FieldLines {
     while (pos < end && VALUE_BYTE[bytes[pos]!] === 1) pos++;
     if (pos === end) return INCOMPLETE;
     let valueEnd = pos;
-    let isDirty = bytes[pos] === LF;
-    if (!isDirty) {
+    if (bytes[pos] === LF) {
+      if (this.needsCrLf) return this.fail('a LF without CR');
+      flags |= IS_DIRTY;
+    } else {
       if (bytes[pos] !== CR) return this.fail('a control character in a field value');
       if (++pos === end) return INCOMPLETE;
       if (bytes[pos] !== LF) return this.fail('a CR without LF');
-    } else if (this.needsCrLf) return this.fail('a LF without CR');
+    }
     // security: readers differ in what they take off a framing field's value; behind us there is nothing left.
-    if (valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SPACE) isDirty = true;
+    if (valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SPACE) flags |= IS_DIRTY;
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) {
       valueEnd--;
-      isDirty = true;
+      flags |= IS_DIRTY;
     }
     if (this.count === this.ids.length && !this.grow()) return MALFORMED;
     const index = this.count++;
@@ -190,8 +199,7 @@ export class FieldLines {
     offsets[at + VALUE_END] = valueEnd - base;
     offsets[at + LINE_END] = pos + 1 - base;
     this.ids[index] = findFieldId(bytes, start, nameEnd, hash);
-    this.dirty[index] = isDirty ? 1 : 0;
-    this.underscored[index] = hasUnderscore;
+    this.flags[index] = flags;
     return pos + 1;
   }
 
@@ -226,8 +234,7 @@ export class FieldLines {
   /** Makes room for `size` lines; keeps those there are, as far as they fit. */
   private resize(size: number): void {
     this.ids = resized(this.ids, size);
-    this.dirty = resized(this.dirty, size);
-    this.underscored = resized(this.underscored, size);
+    this.flags = resized(this.flags, size);
     const offsets = new Int32Array(size * STRIDE);
     offsets.set(this.offsets.subarray(0, offsets.length));
     this.offsets = offsets;
