@@ -64,7 +64,7 @@ export type Verdict<Outcome> = Outcome | Malformed | null;
 const SPLIT_EVERYWHERE_BYTES = 1500;
 
 /** The ways to split `bytes`: not at all, everywhere, and in two at every offset. */
-export function* everySplit(bytes: Buffer): Generator<Buffer[]> {
+function* everySplit(bytes: Buffer): Generator<Buffer[]> {
   yield [bytes];
   yield Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
   const step = bytes.length <= SPLIT_EVERYWHERE_BYTES ? 1 : Math.ceil(bytes.length / 50);
@@ -146,7 +146,7 @@ export function bodyFeed(
 }
 
 /** What a parsed request head says. */
-export function describeRequest(head: RequestHead, headBytes: number): RequestOutcome {
+function describeRequest(head: RequestHead, headBytes: number): RequestOutcome {
   return {
     method: head.method,
     target: head.target,
