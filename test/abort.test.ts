@@ -1,7 +1,10 @@
 // One side goes away in the middle: the other must learn it, neither too late nor wrongly, and a body that was
 // cut must never look complete.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { answering, type RawSocket } from '../src/testing/index.js';
 import { connect, silentAddress, startOrigin, startProxy } from './scene.js';
 
@@ -256,6 +259,23 @@ describe('an origin that goes away in the middle of a response', () => {
     if (way === 'reset') upstream.reset();
     else upstream.close();
     expect(await client.waitForEnd()).toBe('reset');
+  });
+
+  test('(closes, chunked) closes an HTTP/1.0 client of a unix socket, which has no resets', async () => {
+    const origin = await startOrigin();
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-abort-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'sluice.sock');
+    const proxy = await startProxy([origin], { listen: [{ host: '', port: 0, path }] });
+    const client = await connect(proxy);
+    client.send('GET / HTTP/1.0\r\n\r\n');
+    const upstream = await origin.accept();
+    await upstream.readHead();
+    upstream.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+    await client.readUntil('hello');
+    upstream.close();
+    await client.waitForEnd();
+    await proxy.accessLog.waitFor(/ 200 5 /);
   });
 });
 

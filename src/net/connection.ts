@@ -224,9 +224,13 @@ export class Connection {
     }
   }
 
-  /** Closes with RST, so that the other side can't take what it got for a complete message. */
+  /**
+   * Closes with RST, so that the other side can't take what it got for a complete message. Unix sockets have
+   * none, and Node throws if asked for one: there it is a plain close.
+   */
   reset(): void {
-    this.socket.resetAndDestroy();
+    if (this.remoteAddress === '') this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   /**
