@@ -172,6 +172,24 @@ describe('a tunnel', () => {
     await proxy.accessLog.waitFor(/ 101 9 /);
   });
 
+  test('tells the origin that the client had ended its side before 101 came', async () => {
+    const origin = await startOrigin();
+    const proxy = await startProxy([origin]);
+    const client = await connect(proxy);
+    client.send(UPGRADE);
+    const upstream = await origin.accept();
+    await upstream.readHead();
+    client.end();
+    await waitForStall(() => upstream.receivedBytes);
+    upstream.send(SWITCHED);
+    await client.readHead();
+    expect(await upstream.readToEnd()).toBe('');
+    upstream.send('an answer');
+    upstream.end();
+    expect(await client.readToEnd()).toBe('an answer');
+    await proxy.accessLog.waitFor(/ 101 9 /);
+  });
+
   test('keeps one direction open when the origin ends the other', async () => {
     const { proxy, client, upstream } = await openTunnel();
     upstream.send('last words');

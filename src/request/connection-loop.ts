@@ -378,6 +378,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     const early = this.held;
     this.held = null;
     if (early !== null) tunnel.passUp(early, 0, early.length);
+    if (this.isHalfClosed) tunnel.onEnd();
   }
 
   noteTunnelBytes(bytes: number): void {
