@@ -1,6 +1,9 @@
 // A client, a proxy and origins on one stage: what each test starts ends with it, and a bug that the proxy
 // caught and logged ([alert]) fails the test that caused it.
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as netConnect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished } from 'vitest';
@@ -14,8 +17,11 @@ import {
 } from '../src/testing/index.js';
 
 /** An origin that is stopped when the test ends. */
-export async function startOrigin(script: OriginScript | null = null, port = 0): Promise<RawOrigin> {
-  const origin = await RawOrigin.start(script, port);
+export async function startOrigin(
+  script: OriginScript | null = null,
+  where: number | string = 0,
+): Promise<RawOrigin> {
+  const origin = await RawOrigin.start(script, where);
   onTestFinished(() => origin.stop());
   return origin;
 }
@@ -74,6 +80,13 @@ export async function silentAddress(): Promise<RawOrigin['address']> {
     ]);
   }
   return { host: '127.0.0.1', port, path: null };
+}
+
+/** A folder for unix sockets that is removed when the test ends. */
+export async function socketFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
 }
 
 /** Waits until `read` has given the same value for a while: there is no event for what doesn't happen. */

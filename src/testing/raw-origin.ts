@@ -2,7 +2,7 @@
  * An origin of raw bytes: each connection is played by a script, or taken by the test as it comes.
  */
 import { createServer, type Server } from 'node:net';
-import type { Address } from '../net/address.js';
+import { type Address, formatAddress } from '../net/address.js';
 import type { RawMessage } from './raw-message.js';
 import { ConnectionGone, RawSocket } from './raw-socket.js';
 
@@ -46,14 +46,17 @@ export class RawOrigin {
     this.#waiting = [];
   }
 
-  /** Listens on a free port of 127.0.0.1, or on `port`, which an origin that was stopped had. */
-  static start(script: OriginScript | null = null, port = 0): Promise<RawOrigin> {
+  /** Listens on a free port of 127.0.0.1; on `where`, a port that was free or a unix socket's path. */
+  static start(script: OriginScript | null = null, where: number | string = 0): Promise<RawOrigin> {
+    const isPath = typeof where === 'string';
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => {
-        const bound = server.address() as { port: number };
-        const origin = new RawOrigin(server, { host: '127.0.0.1', port: bound.port, path: null });
+      server.listen(isPath ? { path: where } : { port: where, host: '127.0.0.1' }, () => {
+        const address = isPath
+          ? { host: '', port: 0, path: where }
+          : { host: '127.0.0.1', port: (server.address() as { port: number }).port, path: null };
+        const origin = new RawOrigin(server, address);
         // A script may wait for a request for as long as a proxy keeps the connection.
         const readTimeoutMs = script === null ? undefined : Number.POSITIVE_INFINITY;
         server.on('connection', (socket) => origin.#accept(new RawSocket(socket, readTimeoutMs), script));
@@ -62,9 +65,9 @@ export class RawOrigin {
     });
   }
 
-  /** "127.0.0.1:PORT". */
+  /** "127.0.0.1:PORT" or "unix:PATH". */
   get name(): string {
-    return `${this.address.host}:${this.address.port}`;
+    return formatAddress(this.address);
   }
 
   /** The first connection that was not taken yet; waits for one. */

@@ -83,9 +83,10 @@ export class RawSocket {
     this.#socket.destroy();
   }
 
-  /** Closes with RST. */
+  /** Closes with RST; over a unix socket, which has none, as `close`. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    if (this.#socket.remoteFamily === undefined) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   /** Reads nothing more from the kernel. */
