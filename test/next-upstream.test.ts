@@ -196,6 +196,23 @@ describe('a kept connection that the origin closes as the next request arrives',
   });
 });
 
+test.each([
+  ['FIN', false],
+  ['RST', true],
+])('a POST that arrives right behind the %s of the kept connection gets a new one', async (_how, isReset) => {
+  const origin = await startOrigin(named('ok'));
+  const proxy = await startProxy([origin]);
+  const client = await connect(proxy);
+  for (let round = 1; round <= 20; round++) {
+    // Both arrive in one turn of the proxy's event loop, the end of the last round's connection first.
+    if (isReset) origin.connections.at(-1)?.reset();
+    else origin.connections.at(-1)?.close();
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx');
+    expect((await client.readResponse()).status).toBe(200);
+    expect(origin.connections.length).toBe(round);
+  }
+});
+
 describe('a new connection that breaks before an answer', () => {
   const breaking: [string, OriginScript][] = [
     [

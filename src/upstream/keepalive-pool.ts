@@ -34,7 +34,10 @@ export class KeepalivePool implements IdleHome {
 
   /** An idle connection to `peer`, now `user`'s; null when there is none. */
   take(peer: Peer, user: UpstreamUser): UpstreamConnection | null {
-    const connection = this.idle.get(peer)?.pop();
+    const connections = this.idle.get(peer);
+    let connection = connections?.pop();
+    // One that was reset hears of its close behind all else that this turn of the event loop brings.
+    while (connection?.connection.isDestroyed) connection = connections!.pop();
     if (connection === undefined) return null;
     connection.assign(user);
     return connection;
