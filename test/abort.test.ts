@@ -1,5 +1,6 @@
 // One side goes away in the middle: the other must learn it, neither too late nor wrongly, and a body that was
 // cut must never look complete.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,6 +134,25 @@ describe.each(GOING)('a client that %s', (how, leave) => {
     expect(proxy.server.connectionCount).toBe(0);
   });
 });
+
+test.each([false, true])(
+  "a client that reset before it was accepted is not served: who it was can't be told (fallback: %s)",
+  async (isOnReadDisabled) => {
+    const origin = await startOrigin(answering(NO_CONTENT));
+    const proxy = await startProxy([origin], { isOnReadDisabled });
+    // The proxy can't accept before this process has run to its end.
+    const code = `
+      const socket = require('node:net').connect(${proxy.address.port}, '127.0.0.1');
+      socket.write('GET /gone HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n', () => socket.resetAndDestroy());`;
+    expect(spawnSync(process.execPath, ['-e', code]).status).toBe(0);
+    const other = await connect(proxy);
+    other.send(GET);
+    expect((await other.readResponse()).status).toBe(204);
+    expect(proxy.accessLog.lines.filter((line) => !line.startsWith('127.0.0.1 '))).toEqual([]);
+    await expect.poll(() => proxy.server.connectionCount).toBe(1);
+    expect(origin.connections.length).toBe(1);
+  },
+);
 
 describe('a client that only ended its own side', () => {
   test('still gets its answer', async () => {

@@ -98,15 +98,16 @@ function acceptSocket(accepted: Socket, options: ListenerOptions): void {
   eventClock.refresh();
   const connection = new Connection(IDLE, true);
   const handle = (accepted as unknown as SocketInternals)._handle;
-  if (options.isOnReadDisabled || handle === null || typeof handle.useUserBuffer !== 'function') {
+  const isWrappable = handle !== null && typeof handle.useUserBuffer === 'function';
+  if (isWrappable && !options.isOnReadDisabled) connection.attach(wrapAgain(accepted, handle, connection));
+  else {
     connection.attach(accepted);
-    connection.handler = options.accept(connection);
     accepted.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length));
     accepted.resume();
-    return;
   }
-  connection.attach(wrapAgain(accepted, handle, connection));
-  connection.handler = options.accept(connection);
+  // security: one that has reset already can still have sent a request, but nobody could say who asked.
+  if (options.address.path === null && connection.remoteAddress === '') connection.destroy();
+  else connection.handler = options.accept(connection);
 }
 
 /**
@@ -127,7 +128,7 @@ function wrapAgain(accepted: Socket, handle: WrappedHandle, connection: Connecti
   return socket;
 }
 
-/** Stands in until `accept` has made the handler; no event can come before that. */
+/** Stands in until `accept` has made the handler, before which no event can come; for good where none is made. */
 const IDLE: ConnectionHandler = {
   onBytes() {},
   onEnd() {},
