@@ -71,10 +71,10 @@ export function downstreamResponseHead(
 
 function forwardedFor(head: RequestHead, clientAddress: string): string {
   let list = '';
-  const { ids, count } = head.fields;
-  for (let i = 0; i < count; i++) {
-    if (ids[i] !== FieldId.forwardedFor) continue;
-    const value = head.fields.value(i);
+  const { fields } = head;
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.id(i) !== FieldId.forwardedFor) continue;
+    const value = fields.value(i);
     if (value !== '') list += `${value}, `;
   }
   return list + clientAddress;

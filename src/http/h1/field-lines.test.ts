@@ -17,7 +17,7 @@ function scan(text: string, lines = new FieldLines(DEFAULT_HEAD_LIMITS, 431)): F
 describe('FieldLines', () => {
   it('finds known names in any case, and no others', () => {
     const lines = scan('HOST: a\r\ncontent-length: 1\r\nContent_Length: 2\r\nHos: t\r\nHostt: t\r\n\r\n');
-    expect([...lines.ids.subarray(0, lines.count)]).toEqual([
+    expect(Array.from({ length: lines.count }, (_, i) => lines.id(i))).toEqual([
       FieldId.host,
       FieldId.contentLength,
       FieldId.other,
@@ -40,9 +40,9 @@ describe('FieldLines', () => {
 
   it('does not keep the room that one large head needed', () => {
     const lines = scan(`${'A: b\r\n'.repeat(900)}\r\n`);
-    expect(lines.ids.length).toBeGreaterThan(899);
+    expect(lines.room).toBeGreaterThan(899);
     lines.reset();
-    expect(lines.ids.length).toBeLessThan(100);
+    expect(lines.room).toBeLessThan(100);
   });
 
   it('goes on at the line it stopped in', () => {

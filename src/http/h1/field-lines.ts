@@ -2,7 +2,7 @@
  * The field section of a head or a trailer: scanned once from bytes, kept as offsets into one latin1 text.
  * Knows the grammar of RFC 9112 section 5 and nothing of what a field means.
  */
-import { FieldId, findFieldId, hashByte, TOKEN_LOWER } from '../message/field-id.js';
+import { FieldId, findFieldId, TOKEN_LOWER } from '../message/field-id.js';
 import { type HeadLimits, INCOMPLETE, MALFORMED, type Malformed } from './malformed.js';
 
 const CR = 13;
@@ -11,28 +11,37 @@ const SPACE = 32;
 const TAB = 9;
 const COLON = 58;
 
+/** A letter, a digit or a hyphen. */
+const PLAIN_NAME_BYTE = 1;
+/** What else a token may hold (RFC 9110 section 5.6.2). */
+const ODD_NAME_BYTE = 2;
+
 /** 1 for a byte a field value may hold: visible ASCII, obs-text, space, tab (RFC 9110 section 5.5). */
 const VALUE_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === TAB || (byte >= SPACE && byte !== 127) ? 1 : 0,
 );
 
-/** What a line has about it, as bits. It is passed on anew: other line end than CRLF, other space than one. */
-const IS_DIRTY = 1;
-/** Its name has characters other than letters, digits and hyphens: what nginx calls an invalid header. */
-const HAS_ODD_NAME = 2;
+/** Per byte: 0 for none of a token's, PLAIN_NAME_BYTE or ODD_NAME_BYTE. */
+const NAME_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (TOKEN_LOWER[byte] === 0) return 0;
+  return /[a-z0-9-]/i.test(String.fromCharCode(byte)) ? PLAIN_NAME_BYTE : ODD_NAME_BYTE;
+});
 
-/** HAS_ODD_NAME for a byte of a token that makes its name odd. */
-const ODD_NAME_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
-  /[a-z0-9-]/i.test(String.fromCharCode(byte)) ? 0 : HAS_ODD_NAME,
-);
-
-/** Offsets kept per line: where name, value and line begin and end. */
+/** Kept per line, in one table: where name, value and line begin and end, and its traits. */
 const NAME_START = 0;
 const NAME_END = 1;
 const VALUE_START = 2;
 const VALUE_END = 3;
 const LINE_END = 4;
-const STRIDE = 5;
+const TRAITS = 5;
+const STRIDE = 6;
+
+/** Traits: the FieldId in the low byte, and two flags above it. */
+const ID_MASK = 0xff;
+/** It is passed on anew: another line end than CRLF, other white space than one space. */
+const IS_DIRTY = 0x100;
+/** Its name has characters other than letters, digits and hyphens: what nginx calls an invalid header. */
+const HAS_ODD_NAME = 0x200;
 
 /** Lines there is room for at first: more than almost every message has. */
 const USUAL_COUNT = 32;
@@ -46,11 +55,7 @@ export class FieldLines {
   count: number;
   /** The head as latin1 text, set by the owner once the section is complete. */
   text: string;
-  /** Per line a FieldId. */
-  ids: Uint8Array;
-  /** Per line IS_DIRTY and HAS_ODD_NAME. */
-  private flags: Uint8Array;
-  private offsets: Int32Array;
+  private table: Int32Array;
   private readonly limits: HeadLimits;
   private readonly tooLarge: Malformed;
   private readonly needsCrLf: boolean;
@@ -61,12 +66,9 @@ export class FieldLines {
 
   /** `needsCrLf`: a line that ends in LF alone is malformed, not just written anew when passed on. */
   constructor(limits: HeadLimits, tooLargeStatus: number, needsCrLf = false) {
-    const size = Math.min(USUAL_COUNT, limits.fieldCount);
     this.count = 0;
     this.text = '';
-    this.ids = new Uint8Array(size);
-    this.flags = new Uint8Array(size);
-    this.offsets = new Int32Array(size * STRIDE);
+    this.table = new Int32Array(Math.min(USUAL_COUNT, limits.fieldCount) * STRIDE);
     this.limits = limits;
     this.tooLarge = { status: tooLargeStatus, reason: 'too large a field section' };
     this.needsCrLf = needsCrLf;
@@ -80,7 +82,7 @@ export class FieldLines {
     this.malformed = null;
     this.resumeAt = 0;
     // security: many idle connections would otherwise each keep the room of the largest head they ever sent.
-    if (this.ids.length > 4 * USUAL_COUNT) this.resize(USUAL_COUNT);
+    if (this.table.length > 4 * USUAL_COUNT * STRIDE) this.resize(USUAL_COUNT);
   }
 
   /**
@@ -93,35 +95,43 @@ export class FieldLines {
     const stop = Math.min(end, base + this.limits.headBytes);
     let pos = from;
     for (;;) {
-      this.resumeAt = pos;
-      if (pos >= stop) return this.stopAt(stop, end);
+      if (pos >= stop) return this.stopAt(pos, stop, end);
       const byte = bytes[pos]!;
       if (byte === LF) return this.needsCrLf ? this.fail('a LF without CR') : pos + 1;
       if (byte === CR) {
-        if (pos + 1 >= stop) return this.stopAt(stop, end);
+        if (pos + 1 >= stop) return this.stopAt(pos, stop, end);
         return bytes[pos + 1] === LF ? pos + 2 : this.fail('a CR without LF');
       }
       const lineStop = Math.min(stop, pos + this.limits.lineBytes);
       const next = this.scanLine(bytes, base, pos, lineStop);
-      if (next < 0) return next === INCOMPLETE ? this.stopAt(lineStop, end) : MALFORMED;
+      if (next < 0) return next === INCOMPLETE ? this.stopAt(pos, lineStop, end) : MALFORMED;
       pos = next;
     }
   }
 
+  /** How many lines it holds without growing. */
+  get room(): number {
+    return this.table.length / STRIDE;
+  }
+
+  /** The FieldId of a line. */
+  id(index: number): number {
+    return this.table[index * STRIDE + TRAITS]! & ID_MASK;
+  }
+
   name(index: number): string {
     const at = index * STRIDE;
-    return this.text.substring(this.offsets[at + NAME_START]!, this.offsets[at + NAME_END]!);
+    return this.text.substring(this.table[at + NAME_START]!, this.table[at + NAME_END]!);
   }
 
   value(index: number): string {
     const at = index * STRIDE;
-    return this.text.substring(this.offsets[at + VALUE_START]!, this.offsets[at + VALUE_END]!);
+    return this.text.substring(this.table[at + VALUE_START]!, this.table[at + VALUE_END]!);
   }
 
   /** The first value of a known field, or '' when there is none. */
   valueOf(id: number): string {
-    const ids = this.ids;
-    for (let i = 0; i < this.count; i++) if (ids[i] === id) return this.value(i);
+    for (let i = 0; i < this.count; i++) if (this.id(i) === id) return this.value(i);
     return '';
   }
 
@@ -131,20 +141,21 @@ export class FieldLines {
    * security: CGI-like origins read `Content_Length`, some even `Content.Length`, as Content-Length.
    */
   passOn(dropped: Uint8Array, dropsOddNames: boolean, alsoDropped: ReadonlySet<string> | null): string {
-    const { offsets, ids, flags, count, text } = this;
-    const droppedFlag = dropsOddNames ? HAS_ODD_NAME : 0;
+    const { table, count, text } = this;
+    const skipped = dropsOddNames ? HAS_ODD_NAME : 0;
     let out = '';
     let runStart = -1;
     let runEnd = 0;
     for (let i = 0; i < count; i++) {
       const at = i * STRIDE;
+      const traits = table[at + TRAITS]!;
       const passes =
-        dropped[ids[i]!] === 0 &&
-        (flags[i]! & droppedFlag) === 0 &&
+        dropped[traits & ID_MASK] === 0 &&
+        (traits & skipped) === 0 &&
         !alsoDropped?.has(this.name(i).toLowerCase());
-      if (passes && (flags[i]! & IS_DIRTY) === 0) {
-        if (runStart < 0) runStart = offsets[at + NAME_START]!;
-        runEnd = offsets[at + LINE_END]!;
+      if (passes && (traits & IS_DIRTY) === 0) {
+        if (runStart < 0) runStart = table[at + NAME_START]!;
+        runEnd = table[at + LINE_END]!;
         continue;
       }
       if (runStart >= 0) {
@@ -158,13 +169,11 @@ export class FieldLines {
 
   private scanLine(bytes: Uint8Array, base: number, start: number, end: number): number {
     let pos = start;
-    let hash = 0;
-    let flags = 0;
+    let seen = 0;
     while (pos < end) {
-      const lower = TOKEN_LOWER[bytes[pos]!]!;
-      if (lower === 0) break;
-      flags |= ODD_NAME_BYTE[lower]!;
-      hash = hashByte(hash, lower);
+      const nameByte = NAME_BYTE[bytes[pos]!]!;
+      if (nameByte === 0) break;
+      seen |= nameByte;
       pos++;
     }
     if (pos === end) return INCOMPLETE;
@@ -175,31 +184,30 @@ export class FieldLines {
     while (pos < end && VALUE_BYTE[bytes[pos]!] === 1) pos++;
     if (pos === end) return INCOMPLETE;
     let valueEnd = pos;
-    if (bytes[pos] === LF) {
-      if (this.needsCrLf) return this.fail('a LF without CR');
-      flags |= IS_DIRTY;
-    } else {
-      if (bytes[pos] !== CR) return this.fail('a control character in a field value');
+    let traits = (seen & ODD_NAME_BYTE) === 0 ? 0 : HAS_ODD_NAME;
+    const lineEndByte = bytes[pos];
+    if (lineEndByte === CR) {
       if (++pos === end) return INCOMPLETE;
       if (bytes[pos] !== LF) return this.fail('a CR without LF');
-    }
+    } else if (lineEndByte !== LF) return this.fail('a control character in a field value');
+    else if (this.needsCrLf) return this.fail('a LF without CR');
+    else traits |= IS_DIRTY;
     // security: readers differ in what they take off a framing field's value; behind us there is nothing left.
-    if (valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SPACE) flags |= IS_DIRTY;
+    if (valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SPACE) traits |= IS_DIRTY;
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) {
       valueEnd--;
-      flags |= IS_DIRTY;
+      traits |= IS_DIRTY;
     }
-    if (this.count === this.ids.length && !this.grow()) return MALFORMED;
-    const index = this.count++;
-    const at = index * STRIDE;
-    const offsets = this.offsets;
-    offsets[at + NAME_START] = start - base;
-    offsets[at + NAME_END] = nameEnd - base;
-    offsets[at + VALUE_START] = valueStart - base;
-    offsets[at + VALUE_END] = valueEnd - base;
-    offsets[at + LINE_END] = pos + 1 - base;
-    this.ids[index] = findFieldId(bytes, start, nameEnd, hash);
-    this.flags[index] = flags;
+    const at = this.count * STRIDE;
+    if (at === this.table.length && !this.grow()) return MALFORMED;
+    this.count++;
+    const { table } = this;
+    table[at + NAME_START] = start - base;
+    table[at + NAME_END] = nameEnd - base;
+    table[at + VALUE_START] = valueStart - base;
+    table[at + VALUE_END] = valueEnd - base;
+    table[at + LINE_END] = pos + 1 - base;
+    table[at + TRAITS] = traits | findFieldId(bytes, start, nameEnd);
     return pos + 1;
   }
 
@@ -213,16 +221,20 @@ export class FieldLines {
     return this.fail('an invalid character in a field name');
   }
 
-  /** All was read up to `stop`, where the bytes end or a limit does. security: bounds what one head holds. */
-  private stopAt(stop: number, end: number): number {
+  /**
+   * All was read up to `stop`, where the bytes end or a limit does; the line at `pos` isn't whole. security:
+   * bounds what one head holds.
+   */
+  private stopAt(pos: number, stop: number, end: number): number {
+    this.resumeAt = pos;
     if (stop === end) return INCOMPLETE;
     this.malformed = this.tooLarge;
     return MALFORMED;
   }
 
-  /** The arrays double up to limits.fieldCount lines; more is too large. */
+  /** The table doubles up to limits.fieldCount lines; more is too large. */
   private grow(): boolean {
-    const size = Math.min(this.ids.length * 2, this.limits.fieldCount);
+    const size = Math.min(this.count * 2, this.limits.fieldCount);
     if (size > this.count) {
       this.resize(size);
       return true;
@@ -233,11 +245,9 @@ export class FieldLines {
 
   /** Makes room for `size` lines; keeps those there are, as far as they fit. */
   private resize(size: number): void {
-    this.ids = resized(this.ids, size);
-    this.flags = resized(this.flags, size);
-    const offsets = new Int32Array(size * STRIDE);
-    offsets.set(this.offsets.subarray(0, offsets.length));
-    this.offsets = offsets;
+    const table = new Int32Array(size * STRIDE);
+    table.set(this.table.subarray(0, table.length));
+    this.table = table;
   }
 
   private fail(reason: string): number {
@@ -251,10 +261,4 @@ export function fieldSet(count: number, ...ids: number[]): Uint8Array {
   const table = new Uint8Array(count);
   for (const id of ids) if (id !== FieldId.other) table[id] = 1;
   return table;
-}
-
-function resized(table: Uint8Array, size: number): Uint8Array {
-  const copy = new Uint8Array(size);
-  copy.set(table.subarray(0, size));
-  return copy;
 }

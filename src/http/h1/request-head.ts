@@ -198,11 +198,12 @@ export class RequestHead {
   }
 
   private readFields(): boolean {
-    const { ids, count } = this.fields;
+    const { fields } = this;
+    const { count } = fields;
     let hostIndex = -1;
     let upgradeIndex = -1;
     for (let i = 0; i < count; i++) {
-      switch (ids[i]) {
+      switch (fields.id(i)) {
         case FieldId.host:
           if (hostIndex >= 0) return this.refuse(400, 'two Host fields');
           hostIndex = i;

@@ -127,9 +127,10 @@ export class ResponseHead {
   }
 
   private readFields(): boolean {
-    const { ids, count } = this.fields;
+    const { fields } = this;
+    const { count } = fields;
     for (let i = 0; i < count; i++) {
-      switch (ids[i]) {
+      switch (fields.id(i)) {
         case FieldId.contentLength:
           if (this.contentLength >= 0) return this.refuse('two Content-Length fields');
           this.contentLength = parseContentLength(this.fields.value(i));
