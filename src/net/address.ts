@@ -10,6 +10,9 @@ export interface Address {
   readonly path: string | null;
 }
 
+/** sockaddr_un on Linux, less the NUL. */
+const MAX_PATH_BYTES = 107;
+
 const FORMS = 'use PORT, HOST:PORT, [IPV6]:PORT or unix:/PATH';
 
 /**
@@ -20,6 +23,9 @@ export function parseAddress(text: string, defaults: { host: string; port: numbe
   if (text.startsWith('unix:')) {
     const path = text.slice(5);
     if (path === '') throw addressError(text, 'no path after "unix:"');
+    // Node 20 takes a longer one and cuts it off.
+    if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+      throw addressError(text, `its path is longer than the ${MAX_PATH_BYTES} bytes of a socket`);
     return { host: '', port: 0, path };
   }
   if (/^\d+$/.test(text)) return { host: defaults.host, port: parsePort(text, text), path: null };
