@@ -190,15 +190,15 @@ async function runCase({ payload }: CorpusCase): Promise<Outcome> {
   });
   const { port } = proxy.addresses[0]!;
   const statuses = readStatuses(await converse(port, Buffer.from(payload, 'base64')));
-  const { requestCount, connections } = origin;
+  const { requestCount } = origin;
   const after = await converse(port, Buffer.from(GOOD_REQUEST));
   await proxy.stop();
   await origin.close();
   return {
     statuses,
     requestCount,
-    isOriginReached: connections.some(({ text }) => !text.startsWith('GET /alive')),
-    offence: connections.find(({ reading }) => reading.offence !== null)?.reading.offence ?? null,
+    isOriginReached: origin.connections.some(({ text }) => !text.startsWith('GET /alive')),
+    offence: origin.offence,
     isAlive: after.startsWith('HTTP/1.1 200 '),
   };
 }

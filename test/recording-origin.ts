@@ -3,20 +3,40 @@
  * doubt; what it can't, it answers by closing.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { readStrictRequests, type StrictReading } from './strict-requests.js';
+import { readStrictRequests, type StrictRequest } from './strict-requests.js';
 
-/** The bytes of one connection, as latin1 text, and what they say. */
-export interface RecordedConnection {
-  text: string;
-  reading: StrictReading;
+/** What one connection brought. */
+export class RecordedConnection {
+  /** All bytes, as latin1 text. */
+  text = '';
+  /** What they say as far as it is whole. */
+  requests: StrictRequest[] = [];
+  /** What was ambiguous in them; null when nothing was. */
+  offence: string | null = null;
+  #readTo = 0;
+
+  /** Takes in more; gives how many requests are whole now that were not before. */
+  take(bytes: Buffer): number {
+    this.text += bytes.toString('latin1');
+    const { requests, unfinishedBytes, offence } = readStrictRequests(this.text.slice(this.#readTo));
+    this.requests.push(...requests);
+    this.#readTo = this.text.length - unfinishedBytes;
+    this.offence ??= offence;
+    return requests.length;
+  }
+
+  /** Forgets what was read. */
+  forget(): void {
+    this.text = this.text.slice(this.#readTo);
+    this.requests = [];
+    this.#readTo = 0;
+  }
 }
-
-const NOTHING: StrictReading = { requests: [], unfinishedBytes: 0, offence: null };
 
 /** An origin on a port of its own. */
 export class RecordingOrigin {
-  /** Those that brought bytes, in the order in which they were accepted. */
-  readonly connections: RecordedConnection[] = [];
+  /** Those that brought bytes, in the order in which they did. */
+  connections: RecordedConnection[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -32,12 +52,22 @@ export class RecordingOrigin {
 
   /** Requests it read whole, on all its connections. */
   get requestCount(): number {
-    return this.connections.reduce((sum, { reading }) => sum + reading.requests.length, 0);
+    return this.connections.reduce((sum, { requests }) => sum + requests.length, 0);
+  }
+
+  /** What was ambiguous in what it was sent; null when nothing was. */
+  get offence(): string | null {
+    return this.connections.find(({ offence }) => offence !== null)?.offence ?? null;
   }
 
   /** All it was sent. */
   get text(): string {
     return this.connections.map(({ text }) => text).join('');
+  }
+
+  /** Forgets what it has read. */
+  forget(): void {
+    for (const connection of this.connections) connection.forget();
   }
 
   async close(): Promise<void> {
@@ -46,17 +76,17 @@ export class RecordingOrigin {
   }
 
   #accept(socket: Socket, answer: string): void {
-    const connection: RecordedConnection = { text: '', reading: NOTHING };
+    const connection = new RecordedConnection();
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      if (connection.text === '') this.connections = this.connections.filter((each) => each !== connection);
+    });
     socket.on('error', () => socket.destroy());
     socket.on('data', (bytes) => {
-      if (connection.text === '') this.connections.push(connection);
-      connection.text += bytes.toString('latin1');
-      const answered = connection.reading.requests.length;
-      connection.reading = readStrictRequests(connection.text);
-      socket.write(answer.repeat(connection.reading.requests.length - answered));
-      if (connection.reading.offence !== null) socket.end();
+      if (!this.connections.includes(connection)) this.connections.push(connection);
+      socket.write(answer.repeat(connection.take(bytes)));
+      if (connection.offence !== null) socket.end();
     });
   }
 }

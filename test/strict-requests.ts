@@ -21,7 +21,8 @@ export interface StrictReading {
   readonly offence: string | null;
 }
 
-class Offence extends Error {}
+/** What is wrong with a message: thrown while it is read. */
+export class Offence extends Error {}
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\/[\x21\x22\x24-\x7e\x80-\xff]*|\*) HTTP\/1\.1$/;
@@ -72,22 +73,26 @@ function checkHead(lines: string[]): Omit<StrictRequest, 'body'> {
   const fields = lines.slice(1).map(checkField);
   const count = (name: string) => fields.filter(([each]) => each === name).length;
   if (count('host') > 1) throw new Offence('two Host fields');
-  if (count('content-length') > 1) throw new Offence('two Content-Length fields');
-  if (count('transfer-encoding') > 1) throw new Offence('two Transfer-Encoding fields');
-  if (count('content-length') + count('transfer-encoding') > 1) {
-    throw new Offence('both Content-Length and Transfer-Encoding');
-  }
+  checkFraming(fields);
   for (const [name, value] of fields) {
     if (name === 'host' && !HOST.test(value)) throw new Offence(`Host ${JSON.stringify(value)}`);
-    if (name === 'content-length' && !/^\d+$/.test(value)) throw new Offence(`Content-Length "${value}"`);
-    if (name === 'transfer-encoding' && value !== 'chunked')
-      throw new Offence(`Transfer-Encoding "${value}"`);
     if (LOOKALIKE.test(name)) throw new Offence(`a field that looks like another: "${name}"`);
   }
   return { method: line[1]!, target: line[2]!, fields };
 }
 
-function checkField(line: string): [string, string] {
+/** That at most one field says where the body ends, and says it plainly. */
+export function checkFraming(fields: readonly (readonly [string, string])[]): void {
+  const framing = fields.filter(([name]) => name === 'content-length' || name === 'transfer-encoding');
+  if (framing.length > 1) throw new Offence(`both ${framing.map((field) => field.join(': ')).join(' and ')}`);
+  for (const [name, value] of framing) {
+    const isPlain = name === 'content-length' ? /^\d+$/.test(value) : value === 'chunked';
+    if (!isPlain) throw new Offence(`${name}: ${JSON.stringify(value)}`);
+  }
+}
+
+/** A field line without its end as name, in lower case, and value. */
+export function checkField(line: string): [string, string] {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
   if (colon < 0 || !TOKEN.test(name)) throw new Offence(`field line ${JSON.stringify(line)}`);
@@ -111,7 +116,8 @@ function readBody(
     : { text: text.slice(start, start + length), end: start + length };
 }
 
-function readChunks(text: string, start: number): { text: string; end: number } | null {
+/** A chunked body and its end; null when it isn't whole. */
+export function readChunks(text: string, start: number): { text: string; end: number } | null {
   let pos = start;
   let body = '';
   for (;;) {

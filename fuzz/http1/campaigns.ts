@@ -14,6 +14,7 @@ import { cutAnywhere, mutate, stretch } from './mutate.js';
 import type { Reading } from './reading.js';
 import { REQUEST_SEEDS, RESPONSE_SEEDS } from './seeds.js';
 import { RequestFeed, ResponseFeed } from './sluice-reader.js';
+import { RequestStage, ResponseStage, StagePool } from './through-proxy.js';
 
 /** What a run found. */
 export interface CampaignReport {
@@ -27,7 +28,11 @@ export interface CampaignReport {
 /** One thing to fuzz: gives the class a case is of, or throws an Error that says what is wrong with it. */
 export interface Campaign {
   readonly name: string;
+  /** Waits for timeouts: a tenth of the cases has to do. */
+  readonly isSlow?: boolean;
   readonly run: (random: Random) => string | Promise<string>;
+  /** Ends what `run` has started. */
+  readonly stop?: () => Promise<void>;
 }
 
 /** Cases under way at once: those that go through node:http wait for the event loop. */
@@ -35,6 +40,8 @@ const AT_A_TIME = 64;
 const MOST_FAILURES = 5;
 
 const requestOracle = new RequestOracle();
+const requestStages = new StagePool(() => new RequestStage());
+const responseStages = new StagePool(() => new ResponseStage());
 
 export const CAMPAIGNS: readonly Campaign[] = [
   {
@@ -112,6 +119,28 @@ export const CAMPAIGNS: readonly Campaign[] = [
       });
       return end;
     },
+  },
+  {
+    name: 'requests through a proxy',
+    isSlow: true,
+    run: (random) => {
+      const text = anyText(generateRequests, REQUEST_SEEDS, random);
+      const pieces = cutAnywhere(Buffer.from(text, 'latin1'), random);
+      return requestStages.use(text, (stage) => stage.run(pieces));
+    },
+    stop: () => requestStages.stop(),
+  },
+  {
+    name: 'responses through a proxy',
+    isSlow: true,
+    run: (random) => {
+      const text = anyText(generateResponses, RESPONSE_SEEDS, random);
+      const pieces = cutAnywhere(Buffer.from(text, 'latin1'), random);
+      const closes = random.oneIn(2);
+      const method = anyMethod(random);
+      return responseStages.use(text, (stage) => stage.run(pieces, closes, method));
+    },
+    stop: () => responseStages.stop(),
   },
 ];
 

@@ -11,17 +11,17 @@ import type { Reading } from './reading.js';
 import { RequestFeed, ResponseFeed } from './sluice-reader.js';
 
 const SEED = 1;
-const CASES = 5000;
+const CASES = 3000;
 
 describe.each(CAMPAIGNS)('HTTP/1 fuzzing: $name', (campaign) => {
-  it(`finds nothing unexplained in ${CASES} cases`, async () => {
-    const { failures, classes } = await runCampaign(campaign, CASES, SEED);
+  it('finds nothing that should not be', async () => {
+    const cases = campaign.isSlow ? CASES / 10 : CASES;
+    const { failures, classes } = await runCampaign(campaign, cases, SEED);
+    await campaign.stop?.();
     expect(failures).toEqual([]);
-    // Whole messages among them, or nothing was tried.
-    const whole = [...classes]
-      .filter(([name]) => /whole$/.test(name))
-      .reduce((sum, [, count]) => sum + count, 0);
-    expect(whole).toBeGreaterThan(CASES / 10);
+    // Good messages among them, or nothing was tried.
+    const good = [...classes].filter(([name]) => /whole$|200$/.test(name));
+    expect(good.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThan(cases / 20);
   });
 });
 

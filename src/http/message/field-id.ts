@@ -70,6 +70,8 @@ const NAMES: readonly string[] = [
   'x-real-ip',
 ];
 
+const IDS: ReadonlyMap<string, number> = new Map(NAMES.slice(1).map((name, i) => [name, i + 1]));
+
 /** How many ids there are: tables indexed by id have this length. */
 export const FIELD_ID_COUNT = NAMES.length;
 
@@ -101,8 +103,7 @@ export function findFieldId(bytes: Uint8Array, start: number, end: number): numb
 
 /** The id of a lower-case name held as text; for what is not on the hot path. */
 export function fieldIdOf(lowerName: string): number {
-  const id = NAMES.indexOf(lowerName);
-  return id < 1 ? FieldId.other : id;
+  return IDS.get(lowerName) ?? FieldId.other;
 }
 
 function buildTokenTable(): Uint8Array {
