@@ -14,6 +14,8 @@ import { buildWrkScript, findFault, type LoadReport, parseWrkOutput } from './wr
 const proxyCore = 0;
 const loadCore = 1;
 const warmUpConnections = 64;
+/** Long enough for a compiler to be done with what the rounds will run. */
+const warmUpSeconds = 3;
 
 /** What is measured, how long, and with what. */
 export interface MeasurePlan {
@@ -77,7 +79,7 @@ export async function measure(
     writeFileSync(script, buildWrkScript(workload));
     const load = new Load(processes, workload, script);
     // What fails here fails in the rounds as well, and is told there.
-    for (const { port } of running) await load.run(port, warmUpConnections, 1).catch(() => undefined);
+    for (const { port } of running) await load.run(port, warmUpConnections, warmUpSeconds).catch(() => undefined);
     for (const connections of plan.connections) {
       log(`${workload.title}, ${connections} connections`);
       all.push(...(await measureSideBySide(plan, running, load, connections)));

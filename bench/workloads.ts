@@ -10,7 +10,7 @@ export interface Workload {
   /** Bytes of the request body; with any, the request is a POST and goes to the sink. */
   upBytes: number;
   /** Most CPU per request that the project wants to need, as a share of nginx and of the best Node peer. */
-  goal: { ofNginx: number; ofNodePeer?: number } | undefined;
+  goal: { ofNginx: number; ofNodePeer?: number };
 }
 
 export const workloads: readonly Workload[] = [
@@ -44,6 +44,6 @@ export const workloads: readonly Workload[] = [
     path: '/upload',
     downBytes: 0,
     upBytes: 1024 * 1024,
-    goal: undefined,
+    goal: { ofNginx: 1 },
   },
 ];
