@@ -9,31 +9,24 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { endPrograms } from './program.js';
 import { MAIN, runSluice, SluiceProcess } from './sluice-process.js';
 
 /** script(1), which makes a terminal for a program. */
 const SCRIPT = '/usr/bin/script';
 
-let started: SluiceProcess[];
 let folder: string;
 
 beforeEach(() => {
-  started = [];
   folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
 });
 afterEach(async () => {
-  await Promise.all(started.map((sluice) => sluice.kill()));
+  await endPrograms();
   rmSync(folder, { recursive: true });
 });
 
-function start(args: readonly string[], environment?: NodeJS.ProcessEnv): SluiceProcess {
-  const sluice = new SluiceProcess(args, environment);
-  started.push(sluice);
-  return sluice;
-}
-
 async function startEcho(): Promise<string> {
-  return (await start(['echo', '--listen', '127.0.0.1:0']).origin()).slice('http://'.length);
+  return (await new SluiceProcess(['echo', '--listen', '127.0.0.1:0']).origin()).slice('http://'.length);
 }
 
 describe('sluice --help and --version', () => {
@@ -127,7 +120,14 @@ describe('a mistake gets one line on stderr and exit code 2', () => {
 describe('sluice', () => {
   it('sends to its peers by weight, from flags', async () => {
     const [a, b] = [await startEcho(), await startEcho()];
-    const origin = await start(['--listen', '127.0.0.1:0', '--to', a, '--to', `${b},weight=3`]).origin();
+    const origin = await new SluiceProcess([
+      '--listen',
+      '127.0.0.1:0',
+      '--to',
+      a,
+      '--to',
+      `${b},weight=3`,
+    ]).origin();
     const counts = new Map([
       [a, 0],
       [b, 0],
@@ -154,26 +154,27 @@ describe('sluice', () => {
   it('takes everything from the environment', async () => {
     const echo = await startEcho();
     const log = join(folder, 'access.log');
-    const sluice = start([], {
+    const sluice = new SluiceProcess([], {
       SLUICE_LISTEN: '127.0.0.1:0',
       SLUICE_TO: `${echo},weight=2`,
       SLUICE_ACCESS_LOG: log,
     });
     expect((await fetch(`${await sluice.origin()}/from-env`)).headers.get('x-echo-server')).toBe(echo);
     sluice.child.kill('SIGTERM');
-    expect(await sluice.ended).toMatchObject({ code: 0, stdout: '' });
+    expect(await sluice.ended).toMatchObject({ code: 0 });
+    expect(sluice.stdout).toBe('');
     expect(readFileSync(log, 'utf8')).toContain('"GET /from-env HTTP/1.1" 200');
   });
 
   it('takes host and port as words', async () => {
-    expect(await start(['127.0.0.1', '0']).origin()).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await new SluiceProcess(['127.0.0.1', '0']).origin()).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   });
 
   it('logs a line per request to stdout', async () => {
     const echo = await startEcho();
-    const sluice = start(['--listen', '127.0.0.1:0', '--to', echo]);
+    const sluice = new SluiceProcess(['--listen', '127.0.0.1:0', '--to', echo]);
     await fetch(`${await sluice.origin()}/logged?x=1`, { headers: { 'User-Agent': 'test' } });
-    const [line] = await sluice.said('stdout', /^.*\n/);
+    const [line] = await sluice.said(/^.*\n/, 'stdout');
     const time = '\\d+\\.\\d{3}';
     expect(line).toMatch(
       new RegExp(
@@ -188,15 +189,15 @@ describe('sluice', () => {
     await new Promise((resolve) => closed.once('listening', resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    const sluice = start(['--listen', '127.0.0.1:0', '--to', `127.0.0.1:${port}`]);
+    const sluice = new SluiceProcess(['--listen', '127.0.0.1:0', '--to', `127.0.0.1:${port}`]);
     expect((await fetch(await sluice.origin())).status).toBe(502);
-    const [line] = await sluice.said('stderr', /.*\[error\].*\n/);
+    const [line] = await sluice.said(/.*\[error\].*\n/, 'stderr');
     expect(line).toContain(`127.0.0.1:${port}`);
     expect(line).toContain('Connection refused');
   });
 
   it('goes on when the reader of its access log has gone', async () => {
-    const sluice = start(['--listen', '127.0.0.1:0', '--to', await startEcho()]);
+    const sluice = new SluiceProcess(['--listen', '127.0.0.1:0', '--to', await startEcho()]);
     const origin = await sluice.origin();
     sluice.child.stdout!.destroy();
     for (let i = 0; i < 3; i++) expect((await fetch(origin)).status).toBe(200);
@@ -222,9 +223,9 @@ describe('sluice', () => {
 });
 
 it('sluice demo runs two echo apps behind the proxy and says what to type', async () => {
-  const demo = start(['demo', '--listen', '127.0.0.1:0', '--echo-ports', '0,0']);
+  const demo = new SluiceProcess(['demo', '--listen', '127.0.0.1:0', '--echo-ports', '0,0']);
   const origin = await demo.origin();
-  await demo.said('stderr', /Ctrl\+C ends all three/);
+  await demo.said(/Ctrl\+C ends all three/, 'stderr');
   expect(demo.stderr).toContain(`curl '${origin}/hello?name=you'`);
   const first = (await fetch(origin)).headers.get('x-echo-server');
   const second = (await fetch(origin)).headers.get('x-echo-server');

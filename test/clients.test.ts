@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { endPrograms, hasTool, PYTHON, run, runWell, type Sluice, startSluice } from './program.js';
+import { endPrograms, hasTool, PYTHON, run, runWell } from './program.js';
+import { type Sluice, startSluice } from './sluice-process.js';
 
 const MB = 2 ** 20;
 

@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../src/testing/index.js';
-import { endPrograms, runWell, type Sluice, startSluice } from './program.js';
+import { endPrograms, runWell } from './program.js';
+import { type Sluice, startSluice } from './sluice-process.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const GET_AND_CLOSE = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IdleClient } from '../bench/idle-client.js';
 import { readPeakResidentBytes, readResidentBytes, resetPeakResident } from '../bench/proc.js';
 import { generatePattern, PatternCheck } from '../bench/transfer-pattern.js';
-import { endPrograms, type Sluice, startSluice } from './program.js';
+import { endPrograms } from './program.js';
+import { type Sluice, startSluice } from './sluice-process.js';
 
 const MB = 2 ** 20;
 const BODY_BYTES = 200 * MB;

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../src/testing/index.js';
-import { endPrograms, hasPythonModule, hasTool, Program, PYTHON, startSluice } from './program.js';
+import { endPrograms, hasPythonModule, hasTool, Program, PYTHON } from './program.js';
+import { startSluice } from './sluice-process.js';
 
 const FILE = randomBytes(5_000_011);
 

@@ -2,7 +2,8 @@
 // peer that is well again gets its share. The peers are processes, so that they can be killed as a crash would.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../src/testing/index.js';
-import { endPrograms, type Program, type Sluice, startScript, startSluice } from './program.js';
+import { endPrograms, type Program, startScript } from './program.js';
+import { type Sluice, startSluice } from './sluice-process.js';
 
 /** Says its name to a GET; says which POST it got, on standard output at once and in its answer. */
 const ORIGIN = `

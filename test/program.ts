@@ -1,11 +1,10 @@
 /*
  * Programs that a test runs beside itself: started, read, waited for, and ended by their process id however
- * the test ends. What they are is said in the tests.
+ * the test ends. What they are is said in the tests; sluice itself is in sluice-process.ts.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { MAIN } from './sluice-process.js';
 
 /** How a program ended and what it said. */
 export interface Ended {
@@ -82,10 +81,13 @@ export class Program {
     return Buffer.concat(this.#stdout).toString();
   }
 
-  /** Waits until what it has said, on either output, matches; rejects when it ends without. */
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
+  /** Waits until what it has said, on `where` or either output, matches; rejects when it ends without. */
+  async said(pattern: RegExp, where?: 'stdout' | 'stderr'): Promise<RegExpExecArray> {
     for (;;) {
-      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      const match =
+        where === undefined
+          ? (pattern.exec(this.stdout) ?? pattern.exec(this.stderr))
+          : pattern.exec(this[where]);
       if (match !== null) return match;
       if (this.#hasEnded) throw new Error(`It ended without saying ${pattern}: ${this.stdout}${this.stderr}`);
       await Promise.race([
@@ -137,43 +139,6 @@ export async function startScript(
   const program = new Program(process.execPath, ['--input-type=module', '-e', code, ...args.map(String)]);
   const [, port] = await program.said(/listening on (\d+)/);
   return { program, port: Number(port) };
-}
-
-/** A sluice before peers on 127.0.0.1, given by port or as `--to` takes them, with a port of its own. */
-export interface Sluice {
-  readonly program: Program;
-  readonly port: number;
-  /** `http://127.0.0.1:PORT` */
-  readonly url: string;
-}
-
-export interface SluiceOptions {
-  /** Words before `node`: sets a limit, picks a core. */
-  readonly prefix?: readonly string[];
-  readonly nodeArgs?: readonly string[];
-}
-
-export async function startSluice(
-  peers: readonly (number | string)[],
-  flags: readonly string[] = [],
-  { prefix = [], nodeArgs = [] }: SluiceOptions = {},
-): Promise<Sluice> {
-  const to = peers.flatMap((peer) => ['--to', typeof peer === 'number' ? `127.0.0.1:${peer}` : peer]);
-  const words = [
-    ...prefix,
-    process.execPath,
-    ...nodeArgs,
-    MAIN,
-    '--listen',
-    '127.0.0.1:0',
-    '--access-log',
-    'off',
-    ...to,
-    ...flags,
-  ];
-  const program = new Program(words[0]!, words.slice(1), { env: { PATH: process.env.PATH } });
-  const [, port] = await program.said(/listening on 127\.0\.0\.1:(\d+)/);
-  return { program, port: Number(port), url: `http://127.0.0.1:${port}` };
 }
 
 /**

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { endPrograms } from './program.js';
 import { SluiceProcess } from './sluice-process.js';
 
 let upstream: Server;
@@ -20,7 +21,7 @@ beforeEach(async () => {
   await new Promise((resolve) => upstream.once('listening', resolve));
 });
 afterEach(async () => {
-  await sluice.kill();
+  await endPrograms();
   upstream.close();
   upstream.closeAllConnections();
   rmSync(folder, { recursive: true });
@@ -73,7 +74,7 @@ describe.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('%s', (signal) => {
     const origin = await startBefore();
     const { body, atUpstream } = await beginRequest(origin);
     sluice.child.kill(signal);
-    await sluice.said('stderr', /waiting for 1 connection to finish; a second signal ends everything now\n/);
+    await sluice.said(/waiting for 1 connection to finish; a second signal ends everything now\n/);
     expect(await isRefused(origin)).toBe(true);
     expect(sluice.child.exitCode).toBeNull();
     atUpstream.end('other');
@@ -89,7 +90,7 @@ it.each([
   const { body } = await beginRequest(await startBefore());
   const outcome = expect(body).rejects.toThrow();
   sluice.child.kill('SIGTERM');
-  await sluice.said('stderr', /waiting for 1 connection/);
+  await sluice.said(/waiting for 1 connection/);
   sluice.child.kill(signal);
   expect((await sluice.ended).code).toBe(code);
   await outcome;

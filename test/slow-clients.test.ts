@@ -6,7 +6,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../src/testing/index.js';
-import { endPrograms, type Sluice, startSluice } from './program.js';
+import { endPrograms } from './program.js';
+import { type Sluice, startSluice } from './sluice-process.js';
 
 const COUNT = 1000;
 const TIMEOUT_MS = 3000;

@@ -1,78 +1,58 @@
 /*
- * The built command as a process, for black-box tests: started, read line by line, ended.
+ * The built command as a process, for black-box tests. Processes of any kind are in program.ts.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Program } from './program.js';
 
 /** The file behind the `sluice` of a package; `npm test` builds it first. */
 export const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
-/** How a process ended and what it said. */
-export interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** A started `sluice`. */
-export class SluiceProcess {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  stdout = '';
-  stderr = '';
-  #onOutput: (() => void) | null = null;
-
+/** A started `sluice`, with no variables but those given. */
+export class SluiceProcess extends Program {
   constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
-      env: { PATH: process.env.PATH, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
-      this.#onOutput?.();
-    });
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-      this.#onOutput?.();
-    });
-    this.ended = new Promise((resolve) => {
-      this.child.once('close', (code) => {
-        resolve({ code, stdout: this.stdout, stderr: this.stderr });
-        this.#onOutput?.();
-      });
-    });
-  }
-
-  /** Waits until what it has said on one of its outputs matches; rejects when it ends without. */
-  async said(where: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this[where]);
-      if (match !== null) return match;
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
-        await this.ended;
-        const late = pattern.exec(this[where]);
-        if (late !== null) return late;
-        throw new Error(`it ended without saying ${pattern}; stderr: ${this.stderr}`);
-      }
-      await new Promise<void>((resolve) => {
-        this.#onOutput = resolve;
-      });
-    }
+    super(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...environment } });
   }
 
   /** Where it listens, once it does. */
   async origin(): Promise<string> {
-    const [, address] = await this.said('stderr', /listen(?:ing|s) on +(?:http:\/\/)?(127\.0\.0\.1:\d+)/);
+    const [, address] = await this.said(/listen(?:ing|s) on +(?:http:\/\/)?(127\.0\.0\.1:\d+)/, 'stderr');
     return `http://${address}`;
-  }
-
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.ended;
   }
 }
 
 /** Runs `sluice` to its end. */
-export function runSluice(args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<Ended> {
-  return new SluiceProcess(args, environment).ended;
+export async function runSluice(
+  args: readonly string[],
+  environment?: NodeJS.ProcessEnv,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new SluiceProcess(args, environment).ended;
+  return { code, stdout: stdout.toString(), stderr };
+}
+
+/** A sluice before peers on 127.0.0.1, given by port or as `--to` takes them, with a port of its own. */
+export interface Sluice {
+  readonly program: Program;
+  readonly port: number;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+}
+
+export interface SluiceOptions {
+  /** Words before `node`: sets a limit, picks a core. */
+  readonly prefix?: readonly string[];
+  readonly nodeArgs?: readonly string[];
+}
+
+/** Starts a sluice without an access log, with `flags` behind its own. */
+export async function startSluice(
+  peers: readonly (number | string)[],
+  flags: readonly string[] = [],
+  { prefix = [], nodeArgs = [] }: SluiceOptions = {},
+): Promise<Sluice> {
+  const to = peers.flatMap((peer) => ['--to', typeof peer === 'number' ? `127.0.0.1:${peer}` : peer]);
+  const own = ['--listen', '127.0.0.1:0', '--access-log', 'off'];
+  const [command, ...words] = [...prefix, process.execPath, ...nodeArgs, MAIN, ...own, ...to, ...flags];
+  const program = new Program(command!, words, { env: { PATH: process.env.PATH } });
+  const [, port] = await program.said(/listening on 127\.0\.0\.1:(\d+)/);
+  return { program, port: Number(port), url: `http://127.0.0.1:${port}` };
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { endPrograms } from './program.js';
 import { SluiceProcess } from './sluice-process.js';
 
 let folder: string;
@@ -22,7 +23,7 @@ beforeEach(async () => {
   await new Promise((resolve) => upstream.once('listening', resolve));
 });
 afterEach(async () => {
-  await sluice.kill();
+  await endPrograms();
   upstream.close();
   upstream.closeAllConnections();
   rmSync(folder, { recursive: true });
@@ -45,7 +46,7 @@ it('a socket error that nobody caught is logged with its stack, and serving goes
     `throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });`,
   );
   sluice.child.kill('SIGUSR2');
-  await sluice.said('stderr', /\[alert\] .* Uncaught: Error: read ECONNRESET \| at .*planted\.mjs.*\n/);
+  await sluice.said(/\[alert\] .* Uncaught: Error: read ECONNRESET \| at .*planted\.mjs.*\n/, 'stderr');
   expect(await (await fetch(origin)).text()).toBe('ok');
 });
 
@@ -65,7 +66,7 @@ it.each([
     const body = text((await fetch(origin)).body!);
     const finish = await arrived;
     sluice.child.kill('SIGUSR2');
-    await sluice.said('stderr', /\[alert\] .* Uncaught: Error: planted \| at .*\n/);
+    await sluice.said(/\[alert\] .* Uncaught: Error: planted \| at .*\n/, 'stderr');
     await expect(fetch(origin)).rejects.toThrow();
     finish();
     expect(await body).toBe('firstsecond');
