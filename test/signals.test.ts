@@ -104,6 +104,15 @@ it('--shutdown-timeout ends what still runs, visibly broken, and exits 0', async
   await outcome;
 });
 
+it('--shutdown-timeout may be longer than a timer of Node can be', async () => {
+  const { body, atUpstream } = await beginRequest(await startBefore('--shutdown-timeout', '30d'));
+  sluice.child.kill('SIGTERM');
+  await sluice.said(/waiting for 1 connection/);
+  atUpstream.end('other');
+  expect(await body).toBe('firstother');
+  expect(await sluice.ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Warning') });
+});
+
 it('SIGUSR1 goes on in a new log file after the old one was renamed', async () => {
   upstream.on('request', (_request, response) => response.end('ok'));
   const log = join(folder, 'access.log');

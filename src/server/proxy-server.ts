@@ -4,6 +4,7 @@
  */
 import { buildCycle, type Cycle } from '../compile/cycle.js';
 import type { ProxyOptions } from '../compile/proxy-options.js';
+import { eventClock } from '../core/clock.js';
 import { describeErrno } from '../core/errno.js';
 import { type Address, formatAddress } from '../net/address.js';
 import type { Connection } from '../net/connection.js';
@@ -20,6 +21,9 @@ const RECLAIM_AT_ONCE = 32;
 
 /** When there was none to close, it isn't looked for again so soon. */
 const RECLAIM_PAUSE_MS = 100;
+
+/** What setTimeout can wait at most; it takes more for nothing. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** An address can't be listened on. */
 export class ListenError extends Error {
@@ -125,6 +129,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
   }
 
   async drain(): Promise<void> {
+    eventClock.refresh();
     this.isDraining = true;
     const closed = this.closeListeners();
     for (const loop of this.loops) loop.drain();
@@ -182,7 +187,7 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
   private waitUntilEmpty(timeoutMs: number): Promise<void> {
     if (this.loops.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, timeoutMs);
+      const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(resolve, timeoutMs);
       this.emptyWaiters.push(() => {
         clearTimeout(timer);
         resolve();
