@@ -79,7 +79,8 @@ export async function measure(
     writeFileSync(script, buildWrkScript(workload));
     const load = new Load(processes, workload, script);
     // What fails here fails in the rounds as well, and is told there.
-    for (const { port } of running) await load.run(port, warmUpConnections, warmUpSeconds).catch(() => undefined);
+    for (const { port } of running)
+      await load.run(port, warmUpConnections, warmUpSeconds).catch(() => undefined);
     for (const connections of plan.connections) {
       log(`${workload.title}, ${connections} connections`);
       all.push(...(await measureSideBySide(plan, running, load, connections)));

@@ -35,8 +35,14 @@ describe('parseDurationMs', () => {
     ['10S', 'Cannot parse time "10S": unknown unit "S"; use ms, s, m, h, d, w, M or y'],
     ['30m1h', 'Cannot parse time "30m1h": units must go from long to short, each once; write it like 1h30m'],
     ['1m1m', 'Cannot parse time "1m1m": units must go from long to short, each once; write it like 1h30m'],
-    ['30 20s', 'Cannot parse time "30 20s": units must go from long to short, each once; write it like 1h30m'],
-    ['1s 30 ', 'Cannot parse time "1s 30 ": units must go from long to short, each once; write it like 1h30m'],
+    [
+      '30 20s',
+      'Cannot parse time "30 20s": units must go from long to short, each once; write it like 1h30m',
+    ],
+    [
+      '1s 30 ',
+      'Cannot parse time "1s 30 ": units must go from long to short, each once; write it like 1h30m',
+    ],
     ['1hm', 'Cannot parse time "1hm": unknown unit "hm"; use ms, s, m, h, d, w, M or y'],
     ['9999999y', 'Cannot parse time "9999999y": it is too long; use at most 285616y'],
   ])('refuses "%s" and says why', (text, message) => {
