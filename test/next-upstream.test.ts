@@ -93,6 +93,14 @@ describe('a peer that refuses connections', () => {
   });
 });
 
+test('a peer that cannot be reached at all is told from one that refuses', async () => {
+  const proxy = await startProxy([], { peers: [{ address: { host: '', port: 0, path: '/no/such.sock' } }] });
+  expect(await ask(proxy)).toBe('502');
+  expect(proxy.errorLog.lines[0]).toMatch(
+    / unix:\/no\/such\.sock could not be connected to: No such file or directory \(ENOENT\), [\d.]+ ms into try 1, /,
+  );
+});
+
 describe('a peer that does not answer the connection', () => {
   test('hands its request on after connectMs', async () => {
     const silent = await silentAddress();

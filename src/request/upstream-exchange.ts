@@ -156,10 +156,8 @@ export class UpstreamExchange implements UpstreamUser {
     const what = error === null ? 'closed the connection' : nameOf(error);
     if (this.state === CONNECTING && SHORTAGES.has(error?.code)) this.giveUp(what);
     else if (this.state === CONNECTING) {
-      this.failTry(
-        error?.code === 'ETIMEDOUT' ? GATEWAY_TIMEOUT : GATEWAY_ERROR,
-        `refused to connect: ${what}`,
-      );
+      const failure = error?.code === 'ECONNREFUSED' ? 'refused to connect' : 'could not be connected to';
+      this.failTry(error?.code === 'ETIMEDOUT' ? GATEWAY_TIMEOUT : GATEWAY_ERROR, `${failure}: ${what}`);
     } else {
       const when = this.state === RESPONDING ? 'in the middle of its response' : 'before it answered';
       this.failTry(
