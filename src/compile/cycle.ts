@@ -76,7 +76,7 @@ export function buildCycle(
 }
 
 /** For an [alert] line: the stack of what should never have been thrown. */
-export function describeBug(error: unknown): string {
+function describeBug(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

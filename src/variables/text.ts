@@ -1,0 +1,61 @@
+/*
+ * Text with $names in it, as directives take it, compiled once to what evaluates it. Splitting the text is the
+ * configuration language's business; here its parts are bound to variables.
+ */
+import { readVariable, type Variable, type VariableSubject, type VariableTable } from './variable-table.js';
+
+/** One piece of a text: as it stands, or the value of a name. */
+export type TextPart = { readonly literal: string } | { readonly variable: string };
+
+/** A compiled text. */
+export interface Text<S> {
+  /** The text itself when it names no variable, else null: decide with it at configuration time. */
+  readonly constant: string | null;
+  /** A variable that isn't found counts as ''. */
+  evaluate(subject: S): string;
+}
+
+/** What compiling found: the text, or the first name that no variable has. */
+export type CompiledText<S> = { readonly text: Text<S> } | { readonly unknownVariable: string };
+
+/** Binds the parts to the table's variables. */
+export function compileText<S extends VariableSubject>(
+  parts: readonly TextPart[],
+  table: VariableTable<S>,
+): CompiledText<S> {
+  const pieces: (string | Variable<S>)[] = [];
+  for (const part of parts) {
+    if ('literal' in part) {
+      pieces.push(part.literal);
+      continue;
+    }
+    const variable = table.use(part.variable);
+    if (variable === null) return { unknownVariable: part.variable };
+    pieces.push(variable);
+  }
+  return { text: bindPieces(pieces) };
+}
+
+function bindPieces<S extends VariableSubject>(pieces: readonly (string | Variable<S>)[]): Text<S> {
+  const [first] = pieces;
+  if (pieces.every((piece) => typeof piece === 'string')) return constantText(pieces.join(''));
+  if (pieces.length === 1 && typeof first === 'object') {
+    return { constant: null, evaluate: (subject) => readVariable(first, subject) ?? '' };
+  }
+  return { constant: null, evaluate: (subject) => joinPieces(pieces, subject) };
+}
+
+/** A text that names no variable. */
+function constantText<S>(constant: string): Text<S> {
+  return { constant, evaluate: () => constant };
+}
+
+function joinPieces<S extends VariableSubject>(
+  pieces: readonly (string | Variable<S>)[],
+  subject: S,
+): string {
+  let text = '';
+  for (const piece of pieces)
+    text += typeof piece === 'string' ? piece : (readVariable(piece, subject) ?? '');
+  return text;
+}
