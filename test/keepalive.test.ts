@@ -1,9 +1,17 @@
 // Connections that serve more than one request: pipelining and persistence towards clients, the pool towards
 // origins, and what must never pass from one exchange into the next.
 import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { answering, type RawSocket } from '../src/testing/index.js';
-import { connect, startOrigin, startProxy, waitForStall } from './scene.js';
+import {
+  answering,
+  type RawClient,
+  type RawOrigin,
+  type RawSocket,
+  type TestProxy,
+} from '../src/testing/index.js';
+import { connect, socketFolder, startOrigin, startProxy, waitForStall } from './scene.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const NO_CONTENT = 'HTTP/1.1 204 No Content\r\n\r\n';
@@ -355,6 +363,101 @@ describe('the pool of upstream connections', () => {
     next.send('GET /next HTTP/1.1\r\nHost: a\r\n\r\n');
     expect((await next.readResponse()).text).toBe('/next');
     expect(origin.connections.length).toBe(2);
+  });
+});
+
+describe('what waits in the proxy', () => {
+  // A unix socket to a side that does not read takes 200 to 280 KB: the filler, and not all of what follows.
+  const FILLER_BYTES = 150_000;
+  const WAITING_BYTES = 200_000;
+
+  /** Answers by a body of the target's letter, for a filler its size; the connection ends with the others. */
+  const byLetter = (fields: string) =>
+    answering(({ startLine }) => {
+      const bytes = startLine.includes('filler') ? FILLER_BYTES : WAITING_BYTES;
+      const body = startLine[5]!.repeat(bytes);
+      return `HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n${fields}\r\n${body}`;
+    });
+
+  /** A client on a unix socket that has asked for a filler it does not read. */
+  async function connectFilled(proxy: TestProxy): Promise<RawClient> {
+    const client = await connect(proxy);
+    const loggedBefore = proxy.accessLog.lines.length;
+    client.pause();
+    client.send('GET /filler HTTP/1.1\r\nHost: a\r\n\r\n');
+    await proxy.accessLog.waitFor(/./, loggedBefore + 1);
+    return client;
+  }
+
+  async function startUnixProxy(origin: RawOrigin): Promise<TestProxy> {
+    return startProxy([origin], {
+      listen: [{ host: '', port: 0, path: join(await socketFolder(), 'proxy') }],
+    });
+  }
+
+  test('(a response) lets further requests wait behind it', async () => {
+    const proxy = await startUnixProxy(await startOrigin(byLetter('')));
+    const client = await connectFilled(proxy);
+    for (const letter of 'abcd') {
+      client.send(`GET /${letter} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await delay(30);
+    }
+    // The first answer has left its upstream connection, and waits for the client with all else behind it.
+    expect(proxy.idleCount).toBe(1);
+    expect(proxy.accessLog.lines.length).toBe(1);
+    client.resume();
+    await client.readResponse();
+    for (const letter of 'abcd') {
+      expect((await client.readResponse()).text).toBe(letter.repeat(WAITING_BYTES));
+    }
+  });
+
+  test('(a response) stays whole when its upstream connection was closed and others are opened', async () => {
+    // Over a unix socket a whole response is one read, so that it would run over all of another's.
+    const path = join(await socketFolder(), 'origin');
+    const proxy = await startUnixProxy(await startOrigin(byLetter('Connection: close\r\n'), path));
+    const clients = [];
+    for (const letter of 'abcdefgh') {
+      const client = await connectFilled(proxy);
+      client.send(`GET /${letter} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await delay(20);
+      clients.push({ client, letter });
+    }
+    expect(proxy.accessLog.matching(/filler/).length).toBe(proxy.accessLog.lines.length);
+    for (const { client, letter } of clients) {
+      client.resume();
+      await client.readResponse();
+      expect((await client.readResponse()).text).toBe(letter.repeat(WAITING_BYTES));
+    }
+  });
+
+  test('(the end of a request) stays whole when its client sends the next', async () => {
+    const received: string[] = [];
+    const script = answering(({ text }) => {
+      received.push(text);
+      return NO_CONTENT;
+    });
+    const origin = await startOrigin(
+      async (connection, number) => {
+        connection.pause();
+        await delay(150);
+        connection.resume();
+        await script(connection, number);
+      },
+      join(await socketFolder(), 'origin'),
+    );
+    const proxy = await startProxy([origin]);
+    const client = await connect(proxy);
+    const bodies = ['a', 'b'].map((letter) => letter.repeat(FILLER_BYTES + WAITING_BYTES));
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bodies[0]!.length}\r\n\r\n`);
+    client.send(bodies[0]!.slice(0, FILLER_BYTES));
+    await delay(30);
+    client.send(bodies[0]!.slice(FILLER_BYTES));
+    await delay(30);
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bodies[1]!.length}\r\n\r\n${bodies[1]}`);
+    for (let i = 0; i < 2; i++) expect((await client.readResponse()).status).toBe(204);
+    expect(received.map((text) => text.length)).toEqual(bodies.map((text) => text.length));
+    expect(received).toEqual(bodies);
   });
 });
 
