@@ -63,6 +63,8 @@ test.each([
     /** Checks each request, and answers it whole but for now and then. */
     async function playOrigin(connection: RawSocket): Promise<void> {
       for (;;) {
+        // Slow to take its next request.
+        if (chance(0.3)) void pauseAWhile(connection, pick([1, 4]));
         const request = await connection.readRequest();
         const [, id, up, down] = request.startLine.split(/[ /]+/) as [string, string, string, string];
         if (request.text !== bodyOf(id, Number(up))) mixUps.push(`request ${request.startLine}`);
@@ -78,14 +80,14 @@ test.each([
         await connection.send(start);
         if (chance(0.2)) await delay(1);
         await connection.send(answer.slice(start.length));
-        // Slow to come back to its next request.
-        if (chance(0.2)) await pauseAWhile(connection, 2);
       }
     }
 
     /** Pipelines requests, and checks the answers unless it breaks off before. */
     async function playClient(client: RawClient, name: string): Promise<void> {
       const asked: { id: string; down: number }[] = [];
+      // What comes for it waits in the proxy while it sends on.
+      if (chance(0.5)) void pauseAWhile(client, pick([5, 20]));
       for (let i = 0; i < REQUESTS_EACH; i++) {
         const id = `${name}r${i}`;
         const [up, down] = [pick(SIZES), pick(SIZES)];
@@ -103,7 +105,6 @@ test.each([
           return;
         }
       }
-      if (chance(0.3)) await pauseAWhile(client, 20);
       for (const { id, down } of asked) {
         const response = await client.readResponse();
         if (response.status !== 200) continue;
