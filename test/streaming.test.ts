@@ -307,6 +307,31 @@ describe.each([
     expect(await proxy.accessLog.waitFor(/POST/)).toMatch(/ 200 350 /);
   });
 
+  test('both bodies stand still when the client does not read its echo, and go on with it', async () => {
+    const noise = new Noise();
+    const blocks = 600;
+    const bytes = blocks * BLOCK_BYTES;
+    const origin = await startOrigin(async (connection) => {
+      await connection.readHead();
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`);
+      connection.divert((received) => {
+        connection.pause();
+        void connection.send(received).then(() => connection.resume());
+      });
+    });
+    const proxy = await startProxy([origin], { isOnReadDisabled });
+    const client = await connect(proxy);
+    client.pause();
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`);
+    const sent = noise.sendTo(client, blocks, false);
+    await waitForStall(() => noise.sentBytes);
+    expect(noise.sentBytes).toBeLessThan(bytes);
+    client.resume();
+    await sent;
+    expect(sha256((await client.readResponse()).body)).toBe(noise.digest);
+    expect(proxy.idleCount).toBe(1);
+  });
+
   describe.each([
     ['by length', false],
     ['chunked', true],
