@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeStrayError, isSocketError } from './stray-errors.js';
+import { isSocketError } from './stray-errors.js';
 
 function systemError(code: string, syscall: string): Error {
   return Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
@@ -16,22 +16,5 @@ describe('isSocketError', () => {
     ['something thrown that is no error', 'read'],
   ])('is false for %s', (_, thrown) => {
     expect(isSocketError(thrown)).toBe(false);
-  });
-});
-
-describe('describeStrayError', () => {
-  it('puts the whole stack on one line', () => {
-    const error = new Error('broken');
-    const line = describeStrayError(error);
-    expect(line).toMatch(/^Uncaught: Error: broken \| at /);
-    expect(line).toContain('stray-errors.test.ts');
-    expect(line).not.toContain('\n');
-  });
-
-  it.each([
-    [undefined, 'Uncaught: undefined'],
-    ['text', 'Uncaught: text'],
-  ])('describes what is no error: %j', (thrown, line) => {
-    expect(describeStrayError(thrown)).toBe(line);
   });
 });

@@ -1,7 +1,8 @@
 /*
- * Errors that nobody caught. A bug in one request is to end that request alone, in request/; what
- * still comes up to here is logged with its stack, and only a socket's error lets the process go on.
+ * Errors that nobody caught. A defect that shows in one request ends that request alone, see net/connection.ts;
+ * what still comes up to here is logged with its stack, and only a socket's error lets the process go on.
  */
+import { describeDefect } from '../core/describe-defect.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { Serving } from './obey-signals.js';
 import { EXIT_DEFECT } from './usage-error.js';
@@ -17,7 +18,7 @@ const SOCKET_CALLS = new Set(['read', 'write', 'writev', 'connect', 'accept', 's
 export function handleStrayErrors(serving: Serving, log: ErrorLog): void {
   let isEnding = false;
   const handle = (thrown: unknown): void => {
-    log.log('alert', describeStrayError(thrown));
+    log.log('alert', `Uncaught: ${describeDefect(thrown)}`);
     if (isSocketError(thrown)) return;
     if (isEnding) process.exit(EXIT_DEFECT);
     isEnding = true;
@@ -31,10 +32,4 @@ export function handleStrayErrors(serving: Serving, log: ErrorLog): void {
 /** Whether a socket's system call failed, as against our own code. */
 export function isSocketError(thrown: unknown): boolean {
   return thrown instanceof Error && SOCKET_CALLS.has((thrown as NodeJS.ErrnoException).syscall ?? '');
-}
-
-/** The stack on one line, so that the log stays one line an event. */
-export function describeStrayError(thrown: unknown): string {
-  const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return `Uncaught: ${text.replace(/\s*\n\s*/g, ' | ')}`;
 }

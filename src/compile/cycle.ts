@@ -3,12 +3,14 @@
  * logs, but no socket.
  */
 import { eventClock } from '../core/clock.js';
+import { describeDefect } from '../core/describe-defect.js';
 import { TimerWheel } from '../core/timer-wheel.js';
 import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
 import { AccessLog } from '../log/access-log.js';
 import { ErrorLog } from '../log/error-log.js';
 import { type LogSink, openLogSink } from '../log/log-sink.js';
 import type { Address } from '../net/address.js';
+import type { DefectReporter } from '../net/connection.js';
 import type { VirtualServer } from '../request/virtual-server.js';
 import { UpstreamGroup } from '../upstream/group.js';
 import { KeepalivePool } from '../upstream/keepalive-pool.js';
@@ -24,6 +26,7 @@ export interface Cycle {
   readonly server: VirtualServer;
   readonly drainMs: number;
   readonly errorLog: ErrorLog;
+  readonly onDefect: DefectReporter;
   /** To be flushed, reopened and closed by whoever runs the cycle. */
   readonly sinks: readonly LogSink[];
 }
@@ -39,7 +42,8 @@ export function buildCycle(
   const accessTarget = options.accessLog ?? 'off';
   const accessSink = accessTarget === 'off' ? null : openSink(accessTarget);
   const wheel = new TimerWheel(eventClock);
-  wheel.onError = (error) => errorLog.log('alert', describeBug(error));
+  const onDefect = (defect: unknown) => errorLog.log('alert', describeDefect(defect));
+  wheel.onError = onDefect;
   const upstream = new UpstreamGroup('default', options.peers, eventClock);
   upstream.onPeerDown = (peer) => errorLog.log('warn', peerIsOut(upstream, peer));
   upstream.onPeerUp = (peer) =>
@@ -54,6 +58,7 @@ export function buildCycle(
           'warn',
           `upstream "${upstream.name}" ${peer.name} sent ${bytes} bytes unasked on an idle connection`,
         ),
+      onDefect,
     },
     wheel,
   );
@@ -61,6 +66,7 @@ export function buildCycle(
     listen: options.listen,
     drainMs: timeouts.drainMs,
     errorLog,
+    onDefect,
     sinks: accessSink === null ? [errorSink] : [errorSink, accessSink],
     server: {
       timeouts,
@@ -73,11 +79,6 @@ export function buildCycle(
       errorLog,
     },
   };
-}
-
-/** For an [alert] line: the stack of what should never have been thrown. */
-function describeBug(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function peerIsOut(upstream: UpstreamGroup, peer: Peer): string {

@@ -9,6 +9,8 @@ import { SOCKETS } from './socket-budget.js';
 
 /** What happens on a connection. Nothing is called after `onClose`. */
 export interface ConnectionHandler {
+  /** The client's connection that all this is for, be it this one: what is thrown here ends it, and nothing else. */
+  readonly served: Connection;
   /** bytes[0,end) arrived. They are borrowed: what must outlive the call is copied, see `ownsBytes`. */
   onBytes(bytes: Buffer, end: number): void;
   /** The other side sends no more (FIN); it may still read. */
@@ -33,6 +35,9 @@ export interface SocketOptions {
   };
 }
 
+/** Is told what code of ours threw that should never have: for an [alert] line. Throws nothing itself. */
+export type DefectReporter = (defect: unknown) => void;
+
 /** Stands in between the constructor and `attach`. */
 const NO_SOCKET = new Socket();
 
@@ -49,6 +54,7 @@ export class Connection {
   /** Where the next read goes: the shared buffer or one of this connection's own. */
   readBuffer: Buffer;
   private readonly isAccepted: boolean;
+  private readonly onDefect: DefectReporter;
   private socket: Socket;
   /**
    * Writes handed to libuv and not finished. They go there directly, past the socket's own queue, which is
@@ -64,13 +70,14 @@ export class Connection {
   private lastQueueSize: number;
 
   /** A connection without a socket: `attach` follows. `isAccepted`: a client's. */
-  constructor(handler: ConnectionHandler, isAccepted: boolean) {
+  constructor(handler: ConnectionHandler, isAccepted: boolean, onDefect: DefectReporter) {
     this.handler = handler;
     this.isClosed = false;
     this.isReadingPaused = false;
     this.isEnded = false;
     this.readBuffer = SHARED_READ_BUFFER;
     this.isAccepted = isAccepted;
+    this.onDefect = onDefect;
     this.socket = NO_SOCKET;
     this.pendingWrites = 0;
     this.isInWrite = false;
@@ -89,11 +96,7 @@ export class Connection {
       if (error.code === 'EMFILE') SOCKETS.noteExhausted();
     });
     socket.on('close', () => this.close());
-    socket.on('end', () => {
-      eventClock.refresh();
-      if (this.brokenBy === null) this.handler.onEnd();
-      else socket.destroy(this.brokenBy);
-    });
+    socket.on('end', () => this.receiveEnd());
   }
 
   /** What a socket made for this connection is opened with: half-open, reading by `onread`. */
@@ -129,7 +132,12 @@ export class Connection {
   receive(bytes: Buffer, length: number): boolean {
     if (this.isClosed) return false;
     eventClock.refresh();
-    this.handler.onBytes(bytes, length);
+    const { served } = this.handler;
+    try {
+      this.handler.onBytes(bytes, length);
+    } catch (defect) {
+      served.failBy(defect);
+    }
     return !this.isReadingPaused && !this.isClosed;
   }
 
@@ -233,6 +241,12 @@ export class Connection {
     else this.socket.resetAndDestroy();
   }
 
+  /** Reports what code that serves this connection threw, and closes it: nobody knows what state that is in. */
+  failBy(defect: unknown): void {
+    this.onDefect(defect);
+    this.destroy();
+  }
+
   /**
    * Whether the kernel took bytes since the last call: a slow reader is not a dead one. Asked by a send
    * timeout, since `onDrain` comes only when nothing is left.
@@ -245,6 +259,20 @@ export class Connection {
     return hasProgress;
   }
 
+  private receiveEnd(): void {
+    eventClock.refresh();
+    if (this.brokenBy !== null) {
+      this.socket.destroy(this.brokenBy);
+      return;
+    }
+    const { served } = this.handler;
+    try {
+      this.handler.onEnd();
+    } catch (defect) {
+      served.failBy(defect);
+    }
+  }
+
   private beginWrite(): void {
     this.pendingWrites++;
     this.isInWrite = true;
@@ -255,7 +283,12 @@ export class Connection {
     if (error) this.failWrite(error);
     else if (!this.isInWrite && this.pendingWrites === 0 && !this.isClosed) {
       eventClock.refresh();
-      this.handler.onDrain();
+      const { served } = this.handler;
+      try {
+        this.handler.onDrain();
+      } catch (defect) {
+        served.failBy(defect);
+      }
     }
   }
 
@@ -275,6 +308,11 @@ export class Connection {
     eventClock.refresh();
     this.readBuffer = SHARED_READ_BUFFER;
     if (this.socket !== NO_SOCKET) SOCKETS.noteClosed(this.isAccepted);
-    this.handler.onClose(this.error);
+    const { served } = this.handler;
+    try {
+      this.handler.onClose(this.error);
+    } catch (defect) {
+      served.failBy(defect);
+    }
   }
 }

@@ -4,7 +4,7 @@
 import { connect as netConnect } from 'node:net';
 import { eventClock } from '../core/clock.js';
 import type { Address } from './address.js';
-import { Connection, type ConnectionHandler } from './connection.js';
+import { Connection, type ConnectionHandler, type DefectReporter } from './connection.js';
 import { SOCKETS } from './socket-budget.js';
 
 /** What the opener of a connection is told, besides what every handler is. */
@@ -18,8 +18,8 @@ export interface ConnectHandler extends ConnectionHandler {
  * this returns. The connection reads into a buffer of its own, since what it brings is written on to a client
  * that may be slow.
  */
-export function connect(address: Address, handler: ConnectHandler): Connection {
-  const connection = new Connection(handler, false);
+export function connect(address: Address, handler: ConnectHandler, onDefect: DefectReporter): Connection {
+  const connection = new Connection(handler, false, onDefect);
   connection.takeBuffer();
   if (SOCKETS.hasRoom) openSocket(address, handler, connection);
   else SOCKETS.whenRoom(() => openSocket(address, handler, connection));
@@ -33,6 +33,11 @@ function openSocket({ host, port, path }: Address, handler: ConnectHandler, conn
   connection.attach(socket);
   socket.on('connect', () => {
     eventClock.refresh();
-    handler.onConnect();
+    const { served } = handler;
+    try {
+      handler.onConnect();
+    } catch (defect) {
+      served.failBy(defect);
+    }
   });
 }

@@ -25,7 +25,7 @@ afterEach(async () => {
 
 /** Listens with room for two clients and one more socket; the real limit is read again after a second. */
 async function listenForTwo(isPauseDisabled: boolean): Promise<void> {
-  const handler: ConnectionHandler = {
+  const handler: Omit<ConnectionHandler, 'served'> = {
     onBytes() {},
     onEnd() {},
     onDrain() {},
@@ -36,9 +36,10 @@ async function listenForTwo(isPauseDisabled: boolean): Promise<void> {
     backlog: 10,
     accept(connection) {
       accepted.push(connection);
-      return { ...handler, onEnd: () => connection.end() };
+      return { ...handler, served: connection, onEnd: () => connection.end() };
     },
     onError() {},
+    onDefect() {},
     onShortage: (isShort) => void shortages.push(isShort),
     reclaim() {},
     isPauseDisabled,

@@ -6,7 +6,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { eventClock } from '../core/clock.js';
 import { AcceptGate } from './accept-gate.js';
 import { type Address, formatAddress } from './address.js';
-import { Connection, type ConnectionHandler } from './connection.js';
+import { Connection, type ConnectionHandler, type DefectReporter } from './connection.js';
 import { SOCKETS } from './socket-budget.js';
 
 export interface ListenerOptions {
@@ -21,6 +21,8 @@ export interface ListenerOptions {
   readonly onShortage: (isShort: boolean) => void;
   /** A descriptor is needed: closes connections that nobody would miss, if there are any. */
   readonly reclaim: () => void;
+  /** What serves an accepted connection threw; only that connection ends. */
+  readonly onDefect: DefectReporter;
   /** Reads by 'data' events even where `onread` could be used: the fallback, for tests. */
   readonly isOnReadDisabled?: boolean;
   /** Turns clients away where accepting could be paused: the fallback, for tests. */
@@ -96,7 +98,7 @@ export class Listener {
 
 function acceptSocket(accepted: Socket, options: ListenerOptions): void {
   eventClock.refresh();
-  const connection = new Connection(IDLE, true);
+  const connection = new Connection(IDLE, true, options.onDefect);
   const handle = (accepted as unknown as SocketInternals)._handle;
   const isWrappable = handle !== null && typeof handle.useUserBuffer === 'function';
   if (isWrappable && !options.isOnReadDisabled) connection.attach(wrapAgain(accepted, handle, connection));
@@ -130,6 +132,7 @@ function wrapAgain(accepted: Socket, handle: WrappedHandle, connection: Connecti
 
 /** Stands in until `accept` has made the handler, before which no event can come; for good where none is made. */
 const IDLE: ConnectionHandler = {
+  served: null as unknown as Connection,
   onBytes() {},
   onEnd() {},
   onDrain() {},

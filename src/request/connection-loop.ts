@@ -118,6 +118,10 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     return isAnswered && restsMs >= SPARE_AFTER_MS && !this.connection.isDestroyed;
   }
 
+  get served(): Connection {
+    return this.connection;
+  }
+
   private get request(): HttpRequest {
     return this.serving!.request;
   }
@@ -182,22 +186,34 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   }
 
   onClose(error: NodeJS.ErrnoException | null): void {
-    const { state } = this;
+    const { state, serving } = this;
     this.state = CLOSED;
     this.readDeadline.cancel();
     this.sendDeadline.cancel();
+    // First, so that a defect in what follows holds up nobody who waits for the last connection.
+    this.owner.onConnectionClosed(this);
+    if (serving === null) return;
     if (state === SERVING || state === FLUSHING) {
       this.exchange.abort();
       if (!this.request.isResponseStarted) this.request.status = CLIENT_CLOSED_REQUEST;
       if (error !== null && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
         this.logInfo(`client: ${error.message}`);
       this.endServing();
-    } else if (this.serving !== null) this.owner.servings.give(this.serving);
+      return;
+    }
     this.serving = null;
-    this.owner.onConnectionClosed(this);
+    this.owner.servings.give(serving);
   }
 
   onDeadline(deadline: Deadline): void {
+    try {
+      this.endWaiting(deadline);
+    } catch (defect) {
+      this.connection.failBy(defect);
+    }
+  }
+
+  private endWaiting(deadline: Deadline): void {
     if (deadline === this.sendDeadline) {
       this.checkSending();
       return;
@@ -389,10 +405,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     this.request.tries.end(0);
     this.server.upstream.release(peer);
     this.connection.handler = this;
-    if (isClosed) {
-      this.endServing();
-      this.onClose(null);
-    } else this.endResponse();
+    this.state = FLUSHING;
+    if (isClosed) this.onClose(null);
+    else this.endResponse();
   }
 
   // --- the end of a request, the end of the connection ----------------------------------------------
@@ -426,7 +441,11 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     const { held } = this;
     if (this.state !== WAITING || held === null) return;
     this.held = null;
-    this.readHead(held, 0, held.length);
+    try {
+      this.readHead(held, 0, held.length);
+    } catch (defect) {
+      this.connection.failBy(defect);
+    }
     if (this.waitsForBytes) this.connection.resumeReading();
   }
 

@@ -12,14 +12,14 @@ const TOTAL_MS = 30000;
 
 /** Takes a connection over to close it; `onClosed` is told when it is gone. */
 export class LingeringClose implements ConnectionHandler, DeadlineOwner {
-  private readonly connection: Connection;
+  readonly served: Connection;
   private readonly clock: Clock;
   private readonly onClosed: () => void;
   private readonly deadline: Deadline;
   private readonly untilMs: number;
 
   constructor(connection: Connection, wheel: TimerWheel, clock: Clock, onClosed: () => void) {
-    this.connection = connection;
+    this.served = connection;
     this.clock = clock;
     this.onClosed = onClosed;
     this.deadline = new Deadline(wheel, this);
@@ -33,12 +33,12 @@ export class LingeringClose implements ConnectionHandler, DeadlineOwner {
 
   onBytes(): void {
     const leftMs = this.untilMs - this.clock.nowMs();
-    if (leftMs <= 0) this.connection.destroy();
+    if (leftMs <= 0) this.served.destroy();
     else this.deadline.set(Math.min(IDLE_MS, leftMs));
   }
 
   onEnd(): void {
-    this.connection.destroy();
+    this.served.destroy();
   }
 
   onDrain(): void {}
@@ -49,6 +49,6 @@ export class LingeringClose implements ConnectionHandler, DeadlineOwner {
   }
 
   onDeadline(): void {
-    this.connection.destroy();
+    this.served.destroy();
   }
 }

@@ -19,7 +19,8 @@ export interface TunnelOwner {
 
 /** Bytes between a client and an upstream until either is gone. */
 export class Tunnel implements ConnectionHandler, UpstreamUser {
-  private readonly downstream: Connection;
+  /** The client's side. */
+  readonly served: Connection;
   private readonly upstream: UpstreamConnection;
   private readonly idleMs: number;
   private readonly owner: TunnelOwner;
@@ -27,7 +28,7 @@ export class Tunnel implements ConnectionHandler, UpstreamUser {
 
   /** Takes both connections over; `idleMs` is how long both sides may be silent (proxy_read_timeout). */
   constructor(downstream: Connection, upstream: UpstreamConnection, idleMs: number, owner: TunnelOwner) {
-    this.downstream = downstream;
+    this.served = downstream;
     this.upstream = upstream;
     this.idleMs = idleMs;
     this.owner = owner;
@@ -64,21 +65,21 @@ export class Tunnel implements ConnectionHandler, UpstreamUser {
   /** Bytes for the client: also those that came together with the upstream's 101. */
   passDown(bytes: Buffer, start: number, end: number): void {
     this.owner.noteTunnelBytes(end - start);
-    this.pump(this.upstream.connection, this.downstream, bytes, start, end);
+    this.pump(this.upstream.connection, this.served, bytes, start, end);
   }
 
   /** Bytes for the upstream: also those that the client sent before it had the 101. */
   passUp(bytes: Buffer, start: number, end: number): void {
-    this.pump(this.downstream, this.upstream.connection, bytes, start, end);
+    this.pump(this.served, this.upstream.connection, bytes, start, end);
   }
 
   onUpstreamEnd(): void {
-    this.downstream.end();
+    this.served.end();
     this.endWhenBothAre();
   }
 
   onUpstreamDrain(): void {
-    this.downstream.resumeReading();
+    this.served.resumeReading();
   }
 
   onUpstreamClose(): void {
@@ -86,7 +87,7 @@ export class Tunnel implements ConnectionHandler, UpstreamUser {
   }
 
   onUpstreamDeadline(): void {
-    const isMoving = this.downstream.hasSendProgress() || this.upstream.connection.hasSendProgress();
+    const isMoving = this.served.hasSendProgress() || this.upstream.connection.hasSendProgress();
     if (isMoving) this.upstream.deadline.set(this.idleMs);
     else this.finish();
   }
@@ -105,6 +106,6 @@ export class Tunnel implements ConnectionHandler, UpstreamUser {
   }
 
   private endWhenBothAre(): void {
-    if (this.downstream.isEnded && this.upstream.connection.isEnded) this.finish();
+    if (this.served.isEnded && this.upstream.connection.isEnded) this.finish();
   }
 }

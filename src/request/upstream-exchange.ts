@@ -88,6 +88,10 @@ export class UpstreamExchange implements UpstreamUser {
     this.lastFailure = GATEWAY_ERROR;
   }
 
+  get served(): Connection {
+    return this.downstream.connection;
+  }
+
   /** Begins: the head is parsed, bytes[start,end) is the payload that came with it. */
   start(bytes: Buffer, start: number, end: number): void {
     this.sender.reset();

@@ -118,7 +118,8 @@ class RunningProxy implements ProxyServer, ConnectionOwner {
         const onShortage = (isShort: boolean) =>
           this.cycle.errorLog.log(isShort ? 'crit' : 'notice', describeShortage(address, isShort));
         const reclaim = () => this.closeSpare();
-        const callbacks = { accept, onError, onShortage, reclaim };
+        const { onDefect } = this.cycle;
+        const callbacks = { accept, onError, onShortage, reclaim, onDefect };
         this.listeners.push(
           await Listener.open({ address, backlog: BACKLOG, isOnReadDisabled, ...callbacks }),
         );

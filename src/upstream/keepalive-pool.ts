@@ -4,6 +4,7 @@
  */
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
+import type { DefectReporter } from '../net/connection.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import type { Peer } from './peer.js';
 import { type IdleHome, UpstreamConnection, type UpstreamUser } from './upstream-connection.js';
@@ -16,16 +17,20 @@ export interface KeepaliveOptions {
   readonly limits: HeadLimits;
   /** An idle connection brought bytes nobody asked for; it is being closed. */
   readonly onUnaskedBytes: (peer: Peer, bytes: number) => void;
+  /** What serves a connection threw; only that connection ends. */
+  readonly onDefect: DefectReporter;
 }
 
 /** The connections of one group. */
 export class KeepalivePool implements IdleHome {
+  readonly onDefect: DefectReporter;
   private readonly options: KeepaliveOptions;
   private readonly wheel: TimerWheel;
   private readonly idle: Map<Peer, UpstreamConnection[]>;
   private isClosed: boolean;
 
   constructor(options: KeepaliveOptions, wheel: TimerWheel) {
+    this.onDefect = options.onDefect;
     this.options = options;
     this.wheel = wheel;
     this.idle = new Map();

@@ -6,12 +6,14 @@ import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-whe
 import { BodyDecoder } from '../http/h1/body-decoder.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
 import { ResponseHead } from '../http/h1/response-head.js';
-import type { Connection } from '../net/connection.js';
+import type { Connection, DefectReporter } from '../net/connection.js';
 import { type ConnectHandler, connect } from '../net/connector.js';
 import type { Peer } from './peer.js';
 
 /** Who uses an upstream connection: told everything while it does, nothing afterwards. */
 export interface UpstreamUser {
+  /** See ConnectionHandler. */
+  readonly served: Connection;
   onUpstreamConnect(): void;
   onUpstreamBytes(bytes: Buffer, end: number): void;
   /** The peer sends no more. */
@@ -24,6 +26,7 @@ export interface UpstreamUser {
 
 /** Where an upstream connection stays while nobody uses it: the pool. */
 export interface IdleHome {
+  readonly onDefect: DefectReporter;
   /** It is idle no longer, since it closes. */
   remove(connection: UpstreamConnection): void;
   /** It brought bytes while idle, and closes for that. */
@@ -53,7 +56,11 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     this.isConnected = false;
     this.home = home;
     this.user = user;
-    this.connection = connect(peer.address, this);
+    this.connection = connect(peer.address, this, home.onDefect);
+  }
+
+  get served(): Connection {
+    return this.user === null ? this.connection : this.user.served;
   }
 
   get isReused(): boolean {
@@ -120,8 +127,13 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
   }
 
   onDeadline(): void {
-    if (this.user !== null) this.user.onUpstreamDeadline();
-    else this.leave();
+    const { served } = this;
+    try {
+      if (this.user !== null) this.user.onUpstreamDeadline();
+      else this.leave();
+    } catch (defect) {
+      served.failBy(defect);
+    }
   }
 
   /** Out of the pool and closed. */
