@@ -12,7 +12,7 @@ import { type Diagnostic, diagnose } from '../src/conf/diagnostics/diagnostic.js
 import { renderForLog } from '../src/conf/diagnostics/render.js';
 import { type Directive, directivesOf, type Item } from '../src/conf/syntax/ast.js';
 import { parse } from '../src/conf/syntax/parser.js';
-import { Source, Span } from '../src/conf/syntax/source.js';
+import { Source, type Span } from '../src/conf/syntax/source.js';
 import { Random } from './random.js';
 
 const ALPHABET = [...'aaab"\'"\'\\\\\\$$$ {{}}};;;;#   \n\n\t\r()tnr=~.é\u00a0'];
@@ -40,7 +40,7 @@ function toBytes(text: string): string {
 function findUnknown(items: readonly Item[], source: Source): Diagnostic[] {
   return directivesOf(items).flatMap((directive) => {
     if (directive.isBroken) return [];
-    const place = new Span(source, directive.headEnd, directive.headEnd + 1);
+    const place = { source, start: directive.headEnd, end: directive.headEnd + 1 };
     const isKnown = ['events', 'error_log', 'pid'].includes(directive.name);
     if (isKnown) return [];
     if (directive.name === 'http') return findUnknown(directive.block ?? [], source);
@@ -52,7 +52,7 @@ function findUnknown(items: readonly Item[], source: Source): Diagnostic[] {
 }
 
 function blockOf(entry: Directive, source: Source): Span {
-  return new Span(source, entry.headEnd, entry.headEnd + 1);
+  return { source, start: entry.headEnd, end: entry.headEnd + 1 };
 }
 
 function duplicatesOf(items: readonly Item[], source: Source, end: number): string[] {

@@ -1,6 +1,6 @@
 /*
  * Every finding that there is: its code, a sentence for people, and the words of nginx, which tools match on.
- * Where nginx has no words for it, ours stand in both. Values have findings of their own: values/refusal.ts.
+ * Where nginx has no words for it, ours stand in both. What is wrong with a value is worded by its type, in values/.
  */
 
 /** What was found, without the place. */
@@ -15,12 +15,9 @@ export interface Finding {
   readonly nginxText: string;
 }
 
-function finding(code: string, message: string, hint: string | null, nginxText = message): Finding {
+/** Makes a finding, for rooms that have some of their own. nginx's words are ours unless given. */
+export function finding(code: string, message: string, hint: string | null, nginxText = message): Finding {
   return { code, severity: 'error', message, hint, nginxText };
-}
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(', ');
 }
 
 // Syntax.
@@ -31,13 +28,8 @@ export function unexpectedCharacter(character: string, hint: string | null = nul
 }
 
 /** A `}` before the directive in front of it was ended. */
-export function missingSemicolon(name: string): Finding {
-  return finding(
-    'missing-semicolon',
-    `directive "${name}" does not end`,
-    'put a ";" after it',
-    'unexpected "}"',
-  );
+export function missingSemicolon(name: string, hint: string): Finding {
+  return finding('missing-semicolon', `directive "${name}" does not end`, hint, 'unexpected "}"');
 }
 
 export function unclosedQuote(quote: string, isCommandLine: boolean): Finding {
@@ -78,7 +70,7 @@ export function nestedTooDeep(limit: number): Finding {
 }
 
 export function tooManyErrors(): Finding {
-  return finding('too-many-errors', 'too many errors; the rest of the text was not read', null);
+  return finding('too-many-errors', 'too many errors; no more are listed', null);
 }
 
 // Includes.
@@ -131,9 +123,9 @@ export function wrongArgumentCount(name: string, takes: string, given: number, h
 }
 
 /** A block for a directive that has none. */
-export function notTerminated(name: string): Finding {
+export function notTerminated(name: string, hint: string | null = null): Finding {
   const nginxText = `directive "${name}" is not terminated by ";"`;
-  return finding('not-terminated', `"${name}" takes no block`, 'end it with ";"', nginxText);
+  return finding('not-terminated', `"${name}" takes no block`, hint ?? 'end it with ";"', nginxText);
 }
 
 /** No block for a directive that needs one. */
@@ -159,10 +151,14 @@ export function conflictingDirective(name: string, earlier: string): Finding {
   return finding('conflicting-directive', message, 'keep one of them', nginxText);
 }
 
-/** A directive that a block cannot do without. */
-export function missingDirective(names: readonly string[], block: string): Finding {
-  const message = `${names.length === 1 ? '' : 'one of '}${quoted(names)} is missing in ${block}`;
-  return finding('missing-directive', message, null);
+/** A value that is none; both sentences come from its type. */
+export function badValue(message: string, nginxText: string, hint: string | null): Finding {
+  return finding('bad-value', message, hint, nginxText);
+}
+
+/** Includes of includes, each several times, can make much of little. */
+export function tooManyDirectives(limit: number): Finding {
+  return finding('too-many-directives', `the configuration has more than ${limit} directives`, null);
 }
 
 // What later rooms find, in nginx's words.
@@ -170,12 +166,4 @@ export function missingDirective(names: readonly string[], block: string): Findi
 /** @param where `upstream "a"`, or `"a:80" of the "listen" directive` */
 export function hostNotFound(where: string): Finding {
   return finding('host-not-found', `host not found in ${where}`, null);
-}
-
-export function unknownVariable(name: string, hint: string | null): Finding {
-  return finding('unknown-variable', `unknown variable "$${name}"`, hint, `unknown "${name}" variable`);
-}
-
-export function invalidParameter(text: string, hint: string | null): Finding {
-  return finding('invalid-parameter', `invalid parameter "${text}"`, hint);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Source, Span } from '../syntax/source.js';
+import { Source } from '../syntax/source.js';
 import { duplicateDirective, hostNotFound, unknownDirective } from './catalogue.js';
 import { diagnose } from './diagnostic.js';
 import { renderForLog, renderForPeople } from './render.js';
@@ -11,7 +11,7 @@ describe('renderForPeople', () => {
   const at = TEXT.indexOf('proxy_pas');
   const found = diagnose(
     unknownDirective('proxy_pas', 'did you mean "proxy_pass"?'),
-    new Span(source, at, at + 9),
+    { source, start: at, end: at + 9 },
     TEXT.indexOf(';'),
   );
 
@@ -36,8 +36,8 @@ describe('renderForPeople', () => {
     expect(renderForPeople(diagnose(hostNotFound('upstream "a"'), null), { withSource: true })).toBe(
       'host not found in upstream "a"',
     );
-    const notes = [{ message: 'the first is here', span: new Span(source, 0, 4) }];
-    const twice = diagnose(duplicateDirective('http'), new Span(source, 7, 8), 7, notes);
+    const notes = [{ message: 'the first is here', span: { source, start: 0, end: 4 } }];
+    const twice = diagnose(duplicateDirective('http'), { source, start: 7, end: 8 }, 7, notes);
     expect(renderForPeople(twice, { withSource: false })).toBe(
       '/etc/nginx.conf:2:1 "http" stands here twice; keep one of them\n/etc/nginx.conf:1:1 note: the first is here',
     );
@@ -51,7 +51,7 @@ describe('renderForPeople', () => {
 
   it('marks the first line of what spans several, and the end of the text', () => {
     const carets = (start: number, end: number) =>
-      renderForPeople(diagnose(duplicateDirective('a'), new Span(source, start, end)), { withSource: true })
+      renderForPeople(diagnose(duplicateDirective('a'), { source, start, end }), { withSource: true })
         .split('\n')
         .at(-1);
     expect(carets(8, TEXT.length)).toBe('     | \t^^^^^^^^');
@@ -60,9 +60,12 @@ describe('renderForPeople', () => {
 
   it('shows the part of a long line that matters', () => {
     const long = new Source('a.conf', `${'x'.repeat(5000)} here ${'y'.repeat(5000)}`);
-    const [, line, carets] = renderForPeople(diagnose(duplicateDirective('a'), new Span(long, 5001, 5005)), {
-      withSource: true,
-    }).split('\n');
+    const [, line, carets] = renderForPeople(
+      diagnose(duplicateDirective('a'), { source: long, start: 5001, end: 5005 }),
+      {
+        withSource: true,
+      },
+    ).split('\n');
     expect(line!.length).toBeLessThan(130);
     expect(line!.slice(carets!.indexOf('^'), carets!.lastIndexOf('^') + 1)).toBe('here');
   });
@@ -70,9 +73,12 @@ describe('renderForPeople', () => {
   it('lets no control character through', () => {
     const text = 'a\x1b[31m\r\u202e\0\udcff\ufeff;';
     const evil = new Source('a.conf', text);
-    const shown = renderForPeople(diagnose(unknownDirective(text, null), new Span(evil, 0, 3)), {
-      withSource: true,
-    });
+    const shown = renderForPeople(
+      diagnose(unknownDirective(text, null), { source: evil, start: 0, end: 3 }),
+      {
+        withSource: true,
+      },
+    );
     expect(shown).not.toMatch(/(?!\n)\p{Cc}|[\u202e\ufeff]|[\ud800-\udfff]/u);
   });
 });
@@ -81,20 +87,24 @@ describe('renderForLog', () => {
   const source = new Source('/etc/nginx.conf', TEXT);
 
   it('names the line where the directive ends, as nginx does', () => {
-    const found = diagnose(unknownDirective('proxy_pas', 'x'), new Span(source, 18, 27), TEXT.indexOf(';'));
+    const found = diagnose(
+      unknownDirective('proxy_pas', 'x'),
+      { source, start: 18, end: 27 },
+      TEXT.indexOf(';'),
+    );
     expect(renderForLog(found)).toBe('[emerg] unknown directive "proxy_pas" in /etc/nginx.conf:4');
   });
 
   it('names the command line instead of a file, and nothing when there is no place', () => {
     const commandLine = new Source('-g', 'x;', true);
-    expect(renderForLog(diagnose(unknownDirective('x', null), new Span(commandLine, 0, 1)))).toBe(
-      '[emerg] unknown directive "x" in command line',
-    );
+    expect(
+      renderForLog(diagnose(unknownDirective('x', null), { source: commandLine, start: 0, end: 1 })),
+    ).toBe('[emerg] unknown directive "x" in command line');
     expect(renderForLog(diagnose(unknownDirective('x', null), null))).toBe('[emerg] unknown directive "x"');
   });
 
   it('cuts a message at 1024 bytes', () => {
-    const found = diagnose(unknownDirective('é'.repeat(2000), null), new Span(source, 0, 1));
+    const found = diagnose(unknownDirective('é'.repeat(2000), null), { source, start: 0, end: 1 });
     expect(renderForLog(found)).toBe(`[emerg] unknown directive "${'é'.repeat(502)} in /etc/nginx.conf:1`);
   });
 

@@ -83,7 +83,7 @@ class Loader {
     }
     const source = new Source(path, text);
     if (include !== null) {
-      this.#origins.set(source, { source: include.span.source, offset: include.headEnd });
+      this.#origins.set(source, { source: include.source, offset: include.headEnd });
     }
     this.#open.push(path);
     const parsed = this.#add(source, path);
@@ -137,7 +137,7 @@ class Loader {
   }
 
   #report(found: catalogue.Finding, include: Directive | null): void {
-    const place = include?.args[0]?.span ?? null;
+    const place = include?.args[0] ?? null;
     this.#diagnostics.push(diagnose(found, place, include?.headEnd));
   }
 }

@@ -12,13 +12,6 @@ export function setOf(...ranges: readonly (readonly [low: number, high: number])
   return set;
 }
 
-/** All the bytes of a text whose characters are bytes. */
-export function setOfCharacters(bytes: string): ByteSet {
-  const set = new Uint8Array(256);
-  for (let i = 0; i < bytes.length; i++) set[bytes.charCodeAt(i)] = 1;
-  return set;
-}
-
 export function invert(set: ByteSet): ByteSet {
   return set.map((isIn) => 1 - isIn);
 }

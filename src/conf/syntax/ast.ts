@@ -1,31 +1,29 @@
 /*
  * What the parser makes of a file: directives and comments in the order they stand in, with the places they
  * stand at. It knows nothing of what a directive means; that is schema/. The trees are plain data, so that a
- * program can make one too: see makeWord and makeDirective.
+ * program can make one too: see makeDirective.
  */
-import { Source, Span } from './source.js';
+import { Source, type Span } from './source.js';
 
 /** How a word was written: bare, or in which quotes. */
 export type Quote = '' | '"' | "'";
 
 /** A name or an argument. */
-export interface Word {
+export interface Word extends Span {
   /** What it says, with quotes taken off and escapes resolved. */
   readonly text: string;
   /** As it is written, quotes and all. */
   readonly raw: string;
   readonly quote: Quote;
-  readonly span: Span;
-  /** Starts a line, as the arguments of a long directive do; a printer keeps this. */
+  /** Starts a line. The printer keeps this for arguments, which long directives have on lines of their own. */
   readonly isOnNewLine: boolean;
 }
 
 /** A comment that stands for itself: not between the words of a directive. */
-export interface Comment {
+export interface Comment extends Span {
   readonly kind: 'comment';
   /** Without the `#` and without blanks at its end. */
   readonly text: string;
-  readonly span: Span;
   readonly isAfterBlankLine: boolean;
   /** Follows something on the same line: a `;`, a `{` or a `}`. */
   readonly isTrailing: boolean;
@@ -37,8 +35,8 @@ export interface InnerComment {
   readonly comment: Comment;
 }
 
-/** One directive, simple or with a block. */
-export interface Directive {
+/** One directive, simple or with a block; as a span from the name to the end of the `;` or `}`. */
+export interface Directive extends Span {
   readonly kind: 'directive';
   readonly name: string;
   /** The name as a word. */
@@ -47,8 +45,6 @@ export interface Directive {
   /** What stands between its braces; null for a simple directive. */
   readonly block: readonly Item[] | null;
   readonly innerComments: readonly InnerComment[];
-  /** From the name to the end of the `;` or `}`. */
-  readonly span: Span;
   /** Offset of the `;` or `{` that ends the words; nginx reports a directive with the line of this. */
   readonly headEnd: number;
   readonly isAfterBlankLine: boolean;
@@ -64,12 +60,12 @@ export function directivesOf(items: readonly Item[]): Directive[] {
   return items.filter((item) => item.kind === 'directive');
 }
 
-const NOWHERE = new Source('', '');
+const NOWHERE: Span = { source: new Source('', ''), start: 0, end: 0 };
 
 /** A word that was never in a file, quoted when it must be. `at` is where messages about it point. */
-export function makeWord(text: string, at: Span = new Span(NOWHERE, 0, 0)): Word {
+function makeWord(text: string, { source, start, end }: Span = NOWHERE): Word {
   const raw = quoteWord(text);
-  return { text, raw, quote: raw.startsWith('"') ? '"' : '', span: at, isOnNewLine: false };
+  return { text, raw, quote: raw.startsWith('"') ? '"' : '', isOnNewLine: false, source, start, end };
 }
 
 /** A directive that was never in a file. */
@@ -77,7 +73,7 @@ export function makeDirective(
   name: string,
   args: readonly string[] = [],
   block: readonly Item[] | null = null,
-  at: Span = new Span(NOWHERE, 0, 0),
+  at: Span = NOWHERE,
 ): Directive {
   return {
     kind: 'directive',
@@ -86,10 +82,12 @@ export function makeDirective(
     args: args.map((text) => makeWord(text, at)),
     block,
     innerComments: [],
-    span: at,
     headEnd: at.start,
     isAfterBlankLine: false,
     isBroken: false,
+    source: at.source,
+    start: at.start,
+    end: at.end,
   };
 }
 

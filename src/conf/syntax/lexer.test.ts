@@ -72,9 +72,9 @@ describe('lexer', () => {
   it('keeps a word as it was written beside what it says', () => {
     const lexer = new Lexer(new Source('a.conf', ` 'a\\'b' c`), []);
     lexer.next();
-    expect(lexer.word).toMatchObject({ text: "a'b", raw: "'a\\'b'", quote: "'", span: { start: 1, end: 7 } });
+    expect(lexer.word).toMatchObject({ text: "a'b", raw: "'a\\'b'", quote: "'", start: 1, end: 7 });
     lexer.next();
-    expect(lexer.word).toMatchObject({ text: 'c', raw: 'c', quote: '', span: { start: 8, end: 9 } });
+    expect(lexer.word).toMatchObject({ text: 'c', raw: 'c', quote: '', start: 8, end: 9 });
   });
 
   it.each(['"abc', "'abc", '"abc\\', '"a\\"', '"'])('says that the word of %j has no end', (text) => {

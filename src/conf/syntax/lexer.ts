@@ -6,7 +6,7 @@
 import { tooLong, unexpectedCharacter } from '../diagnostics/catalogue.js';
 import { type Diagnostic, diagnose } from '../diagnostics/diagnostic.js';
 import type { Quote, Word } from './ast.js';
-import { type Source, Span } from './source.js';
+import type { Source } from './source.js';
 import { countBytes, cutToBytes } from './source-text.js';
 
 export type TokenKind = 'word' | 'comment' | ';' | '{' | '}' | 'end';
@@ -111,7 +111,7 @@ export class Lexer {
     const isFine = code === SEMICOLON || code === OPENING_BRACE || code === CLOSING_PARENTHESIS;
     if (isFine || code === CLOSING_BRACE) return;
     const character = String.fromCodePoint(this.#text.codePointAt(this.#at)!);
-    const span = new Span(this.#source, this.#at, this.#at + character.length);
+    const span = { source: this.#source, start: this.#at, end: this.#at + character.length };
     const hint = 'a blank, ";" or "{" must follow a closing quote';
     this.#diagnostics.push(diagnose(unexpectedCharacter(character, hint), span));
   }
@@ -167,9 +167,9 @@ export class Lexer {
   }
 
   #finishWord(text: string, quote: Quote, end: number): TokenKind {
-    const span = new Span(this.#source, this.start, end);
     const raw = quote === '' && text.length === end - this.start ? text : this.#text.slice(this.start, end);
-    this.word = { text, raw, quote, span, isOnNewLine: this.isOnNewLine };
+    const { start, isOnNewLine } = this;
+    this.word = { text, raw, quote, isOnNewLine, source: this.#source, start, end };
     return this.#finish('word', end);
   }
 
@@ -188,7 +188,7 @@ export class Lexer {
       quote === undefined
         ? `too long parameter "${cutToBytes(text.slice(start, start + 10), 10)}..." started`
         : `too long parameter, probably missing terminating "${quote}" character`;
-    const span = new Span(this.#source, this.start, Math.min(end, this.start + 20));
+    const span = { source: this.#source, start: this.start, end: Math.min(end, this.start + 20) };
     this.#diagnostics.push(diagnose(tooLong(what, nginxText), span));
   }
 }

@@ -52,12 +52,13 @@ http { # open
   it('tells where a directive, its words and its end are', () => {
     const [http] = directivesOf(parseText('http {\n  root "/a b" ;\n}\n').items);
     const [root] = directivesOf(http!.block!);
-    expect(http).toMatchObject({ span: { start: 0, end: 24 }, headEnd: 5 });
+    expect(http).toMatchObject({ start: 0, end: 24, headEnd: 5 });
     expect(root).toMatchObject({
-      span: { start: 9, end: 22 },
+      start: 9,
+      end: 22,
       headEnd: 21,
-      word: { span: { start: 9, end: 13 } },
-      args: [{ text: '/a b', raw: '"/a b"', quote: '"', span: { start: 14, end: 20 } }],
+      word: { start: 9, end: 13 },
+      args: [{ text: '/a b', raw: '"/a b"', quote: '"', start: 14, end: 20 }],
     });
   });
 

@@ -7,13 +7,16 @@ import * as catalogue from '../diagnostics/catalogue.js';
 import { type Diagnostic, diagnose } from '../diagnostics/diagnostic.js';
 import type { Comment, Directive, InnerComment, Item, Word } from './ast.js';
 import { Lexer } from './lexer.js';
-import { type Source, Span } from './source.js';
+import type { Source, Span } from './source.js';
 
 /** Bounds what walks the tree recursively; nginx has no such limit, and nobody comes near. */
 export const MAX_NESTING = 100;
 
 /** Bounds what a file that is no configuration at all can make us collect. */
 const MAX_ERRORS = 100;
+
+/** How many of the blocks that were never closed are named. */
+const MAX_NOTES = 5;
 
 /** A source as a tree. */
 export interface ParsedSource {
@@ -37,12 +40,16 @@ interface Frame {
 
 /** A directive up to its `;` or `{`. */
 interface Head {
-  readonly words: readonly Word[];
+  readonly name: Word;
+  readonly args: readonly Word[];
   readonly innerComments: readonly InnerComment[];
   readonly isAfterBlankLine: boolean;
   readonly isBroken: boolean;
   readonly end: number;
 }
+
+const NO_WORDS: readonly Word[] = [];
+const NO_COMMENTS: readonly InnerComment[] = [];
 
 class Parser {
   readonly #source: Source;
@@ -51,8 +58,9 @@ class Parser {
   readonly #frames: Frame[];
   #frame: Frame = { owner: null, items: [] };
   // The directive whose words are being read.
-  #words: Word[] = [];
-  #innerComments: InnerComment[] = [];
+  #name: Word | null = null;
+  #args: Word[] | null = null;
+  #innerComments: InnerComment[] | null = null;
   #isAfterBlankLine = false;
   #isLastUnclosed = false;
   #errorsBefore = 0;
@@ -70,8 +78,8 @@ class Parser {
       if (errorsBefore >= MAX_ERRORS) return this.#giveUp();
       switch (lexer.next()) {
         case 'word':
-          if (this.#words.length === 0) this.#errorsBefore = errorsBefore;
-          this.#addWord();
+          if (this.#name === null) this.#errorsBefore = errorsBefore;
+          this.#addWord(lexer.word!);
           break;
         case 'comment':
           this.#addComment();
@@ -102,49 +110,60 @@ class Parser {
     return this.#finish();
   }
 
-  #addWord(): void {
-    const lexer = this.#lexer;
-    if (this.#words.length === 0) this.#isAfterBlankLine = this.#isApart();
-    this.#words.push(lexer.word!);
-    this.#isLastUnclosed = lexer.isUnclosed;
+  #addWord(word: Word): void {
+    if (this.#name === null) {
+      this.#name = word;
+      this.#isAfterBlankLine = this.#isApart();
+    } else if (this.#args === null) {
+      // perf: an array that begins with its first word is a fifth of one that grew from nothing.
+      this.#args = [word];
+    } else this.#args.push(word);
+    this.#isLastUnclosed = this.#lexer.isUnclosed;
   }
 
   #addComment(): void {
     const { start, end, isOnNewLine } = this.#lexer;
-    const isFirst = this.#frames.length === 1 && this.#frame.items.length === 0 && this.#words.length === 0;
+    const isInner = this.#name !== null;
+    const isFirst = this.#frames.length === 1 && this.#frame.items.length === 0 && !isInner;
     const comment: Comment = {
       kind: 'comment',
       text: this.#source.text.slice(start + 1, end).trimEnd(),
-      span: this.#span(start, end),
-      isAfterBlankLine: this.#words.length === 0 && this.#isApart(),
+      isAfterBlankLine: !isInner && this.#isApart(),
       isTrailing: !isOnNewLine && !isFirst,
+      source: this.#source,
+      start,
+      end,
     };
-    if (this.#words.length === 0) this.#frame.items.push(comment);
-    else this.#innerComments.push({ before: this.#words.length - 1, comment });
+    if (!isInner) this.#frame.items.push(comment);
+    else {
+      this.#innerComments ??= [];
+      this.#innerComments.push({ before: this.#args?.length ?? 0, comment });
+    }
   }
 
   #endSimple(): void {
-    if (this.#words.length === 0) this.#report(catalogue.unexpectedCharacter(';', 'remove it'));
-    else this.#addDirective(this.#takeHead(false), null, this.#lexer.end);
+    if (this.#name === null) this.#report(catalogue.unexpectedCharacter(';', 'remove it'));
+    else this.#addDirective(this.#takeHead(this.#name, false), null, this.#lexer.end);
   }
 
   #openBlock(): void {
-    const isNameless = this.#words.length === 0;
-    if (isNameless) this.#report(catalogue.unexpectedCharacter('{', 'a block needs a name before it'));
-    if (this.#source.isCommandLine) this.#report(catalogue.blockInCommandLine(this.#words[0]?.text ?? ''));
+    const name = this.#name;
+    if (name === null) this.#report(catalogue.unexpectedCharacter('{', 'a block needs a name before it'));
+    if (this.#source.isCommandLine) this.#report(catalogue.blockInCommandLine(name?.text ?? ''));
     // The file itself is the first frame.
     if (this.#frames.length === MAX_NESTING + 1) this.#report(catalogue.nestedTooDeep(MAX_NESTING));
-    this.#frame = { owner: isNameless ? null : this.#takeHead(false), items: [] };
+    this.#frame = { owner: name === null ? null : this.#takeHead(name, false), items: [] };
     this.#frames.push(this.#frame);
   }
 
   #closeBlock(): void {
-    if (this.#words.length > 0) {
-      const name = this.#words[0]!.text;
-      const { start, end } = this.#words.at(-1)!.span;
-      const { start: brace } = this.#lexer;
-      this.#diagnostics.push(diagnose(catalogue.missingSemicolon(name), this.#span(start, end), brace));
-      this.#addDirective(this.#takeHead(true), null, brace);
+    const name = this.#name;
+    if (name !== null) {
+      const last = this.#args?.at(-1) ?? name;
+      const brace = this.#lexer.start;
+      const hint = last.raw.endsWith('}') ? 'is a ";" missing before the "}"?' : 'put a ";" after it';
+      this.#diagnostics.push(diagnose(catalogue.missingSemicolon(name.text, hint), last, brace));
+      this.#addDirective(this.#takeHead(name, true), null, brace);
     }
     if (this.#frames.length === 1) {
       this.#report(catalogue.unexpectedCharacter('}', 'no block is open here'));
@@ -155,30 +174,28 @@ class Parser {
 
   #endText(): void {
     const end = this.#source.text.length;
-    if (this.#words.length > 0) this.#endWithinDirective(end);
+    if (this.#name !== null) this.#endWithinDirective(this.#name, end);
     else if (this.#frames.length > 1) this.#endWithinBlock(end);
   }
 
-  #endWithinDirective(end: number): void {
-    const name = this.#words[0]!.text;
-    const last = this.#words.at(-1)!;
-    const { start } = last.span;
+  #endWithinDirective(name: Word, end: number): void {
+    const last = this.#args?.at(-1) ?? name;
     const { isCommandLine } = this.#source;
     const found = this.#isLastUnclosed
       ? catalogue.unclosedQuote(last.quote, isCommandLine)
-      : catalogue.endInDirective(name, isCommandLine);
-    const span = this.#span(start, this.#isLastUnclosed ? start + 1 : last.span.end);
+      : catalogue.endInDirective(name.text, isCommandLine);
+    const span = this.#isLastUnclosed ? this.#span(last.start, last.start + 1) : last;
     this.#diagnostics.push(diagnose(found, span, end));
-    this.#addDirective(this.#takeHead(true), null, end);
+    this.#addDirective(this.#takeHead(name, true), null, end);
   }
 
   #endWithinBlock(end: number): void {
-    const open = this.#frames.flatMap((frame) => (frame.owner === null ? [] : [frame.owner]));
-    const notes = open.map(({ words }) => ({
-      message: `"${words[0]!.text}" was opened here`,
-      span: words[0]!.span,
+    const names = this.#frames.flatMap((frame) => (frame.owner === null ? [] : [frame.owner.name]));
+    const notes = names.slice(-MAX_NOTES).map((name) => ({
+      message: `"${name.text}" was opened here`,
+      span: name,
     }));
-    const found = catalogue.endInBlock(open.at(-1)?.words[0]?.text ?? '');
+    const found = catalogue.endInBlock(names.at(-1)?.text ?? '');
     this.#diagnostics.push(diagnose(found, this.#span(end, end), end, notes.reverse()));
   }
 
@@ -191,33 +208,38 @@ class Parser {
     if (owner !== null && !isTooDeep) this.#addDirective(owner, items, end);
   }
 
-  #takeHead(isBroken: boolean): Head {
+  #takeHead(name: Word, isBroken: boolean): Head {
     const head = {
-      words: this.#words,
-      innerComments: this.#innerComments,
+      name,
+      args: this.#args ?? NO_WORDS,
+      innerComments: this.#innerComments ?? NO_COMMENTS,
       isAfterBlankLine: this.#isAfterBlankLine,
       isBroken: isBroken || this.#diagnostics.length > this.#errorsBefore,
       end: this.#lexer.start,
     };
-    this.#words = [];
-    this.#innerComments = [];
+    this.#name = null;
+    this.#args = null;
+    this.#innerComments = null;
     return head;
   }
 
   #addDirective(head: Head, block: Item[] | null, end: number): void {
-    const [word, ...args] = head.words as [Word, ...Word[]];
-    this.#frame.items.push({
+    const { name, args, innerComments, isAfterBlankLine, isBroken } = head;
+    const directive: Directive = {
       kind: 'directive',
-      name: word.text,
-      word,
+      name: name.text,
+      word: name,
       args,
       block,
-      innerComments: head.innerComments,
-      span: this.#span(word.span.start, end),
+      innerComments,
       headEnd: head.end,
-      isAfterBlankLine: head.isAfterBlankLine,
-      isBroken: head.isBroken,
-    } satisfies Directive);
+      isAfterBlankLine,
+      isBroken,
+      source: this.#source,
+      start: name.start,
+      end,
+    };
+    this.#frame.items.push(directive);
   }
 
   /** Blank lines count between items, not before the first of a block. */
@@ -230,6 +252,6 @@ class Parser {
   }
 
   #span(start: number, end: number): Span {
-    return new Span(this.#source, start, end);
+    return { source: this.#source, start, end };
   }
 }

@@ -47,10 +47,10 @@ function printHead(directive: Directive, indent: string): string {
   let text = indent + directive.word.raw;
   let previous = directive.word;
   let isLineOver = false;
+  let next = 0;
   const printComments = (before: number): void => {
-    for (const inner of directive.innerComments) {
-      if (inner.before !== before) continue;
-      text += printInnerComment(inner.comment, isLineOver, indent);
+    for (; directive.innerComments[next]?.before === before; next++) {
+      text += printInnerComment(directive.innerComments[next]!.comment, isLineOver, indent);
       isLineOver = true;
     }
   };

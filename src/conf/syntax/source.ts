@@ -62,17 +62,11 @@ export class Source {
   }
 }
 
-/** A part of a source: from `start` up to `end`, which is not in it. */
-export class Span {
+/** A part of a source: from `start` up to `end`, which is not in it. Words and directives are spans too. */
+export interface Span {
   readonly source: Source;
   readonly start: number;
   readonly end: number;
-
-  constructor(source: Source, start: number, end: number) {
-    this.source = source;
-    this.start = start;
-    this.end = end;
-  }
 }
 
 /** Characters of a text, where its length would count some of them twice. */

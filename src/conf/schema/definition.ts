@@ -1,0 +1,65 @@
+/*
+ * A directive as data. From it come the checks, the values that a module reads, reference pages and editor
+ * support; a module declares each of its directives once, with defineDirective.
+ */
+import type { Finding } from '../diagnostics/catalogue.js';
+import type { Directive } from '../syntax/ast.js';
+import type { ArgumentSpec } from './arguments.js';
+import type { Context } from './contexts.js';
+
+/**
+ * What a level takes from the one around it: nothing; all that it says itself replaces (nginx's usual rule, also
+ * for directives that can be repeated); or both together.
+ */
+export type Inheritance = 'none' | 'replace' | 'merge';
+
+/** A block of directives. `opens` is their context, or that by where the block stands. */
+export interface DirectiveBlock {
+  readonly opens: Context | Partial<Readonly<Record<Context, Context>>>;
+}
+
+/** A block of lines that are no directives, such as those of `map` and `types`. */
+export interface EntryBlock {
+  /** What is wrong with a line, if anything; its words are there, blocks and includes are not. */
+  readonly checkEntry: (entry: Directive) => Finding | null;
+}
+
+/** One directive. */
+export interface DirectiveDefinition<Specs extends readonly ArgumentSpec[] = readonly ArgumentSpec[]> {
+  readonly name: string;
+  /** For people, without the `;`: `gzip on | off`. */
+  readonly syntax: string;
+  readonly contexts: readonly Context[];
+  readonly args: Specs;
+  /** How many arguments there may be, when that is not every number from the fewest to the most. */
+  readonly counts?: readonly number[];
+  /** Null for a directive that ends in `;`. */
+  readonly block: DirectiveBlock | EntryBlock | null;
+  /** The arguments that stand for it when it is nowhere; null when it is then simply not there. */
+  readonly default: string | null;
+  readonly inherit: Inheritance;
+  /** It may stand several times in one block. */
+  readonly isRepeatable: boolean;
+  /** Directives that cannot stand beside it in one block. */
+  readonly conflicts?: readonly string[];
+  /** One sentence for people. */
+  readonly summary: string;
+  /** The version of Sluice that has it first. */
+  readonly since: string;
+  /** `none`: it is taken for nginx's sake and does nothing here. */
+  readonly effect: 'full' | 'none';
+}
+
+/** Declares a directive; the types of its values are inferred from `args`. */
+export function defineDirective<const Specs extends readonly ArgumentSpec[]>(
+  definition: DirectiveDefinition<Specs>,
+): DirectiveDefinition<Specs> {
+  return definition;
+}
+
+/** The context that a directive's block opens; null if its lines are no directives or it has no block. */
+export function contextWithin(definition: DirectiveDefinition, context: Context): Context | null {
+  const { block } = definition;
+  if (block === null || !('opens' in block)) return null;
+  return typeof block.opens === 'string' ? block.opens : (block.opens[context] ?? null);
+}
