@@ -1,4 +1,4 @@
-// Sluice itself, as built into dist/, with its defaults but for the access log.
+// Sluice itself, as built into dist/: no access log, and as many kept connections as nginx is given.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { repositoryRoot } from '../paths.js';
@@ -21,5 +21,6 @@ export function prepareSluice(
   const main = `${repositoryRoot}dist/cli/main.js`;
   if (!existsSync(main)) throw new Error(`Cannot start sluice: "${main}" is not built; run npm run build`);
   const sluiceArgs = ['--listen', `127.0.0.1:${listenPort}`, '--to', `127.0.0.1:${upstreamPort}`];
-  return { name: 'sluice', command: node, args: [...nodeArgs, main, ...sluiceArgs, '--access-log', 'off'] };
+  const settings = ['--access-log', 'off', '--keepalive', '64'];
+  return { name: 'sluice', command: node, args: [...nodeArgs, main, ...sluiceArgs, ...settings] };
 }
