@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { answering, type RawSocket } from '../src/testing/index.js';
-import { connect, silentAddress, startOrigin, startProxy } from './scene.js';
+import { connect, describeReading, silentAddress, startOrigin, startProxy } from './scene.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const NO_CONTENT = 'HTTP/1.1 204 No Content\r\n\r\n';
@@ -18,120 +18,122 @@ const GOING: [string, (socket: RawSocket) => void][] = [
   ['resets', (socket) => socket.reset()],
 ];
 
-describe.each(GOING)('a client that %s', (how, leave) => {
-  test('before it sent anything leaves no trace', async () => {
-    const origin = await startOrigin();
-    const proxy = await startProxy([origin]);
-    const client = await connect(proxy);
-    const other = await connect(proxy);
-    leave(client);
-    other.send(`${GET}`);
-    await (await origin.accept()).readHead();
-    await expect.poll(() => proxy.server.connectionCount).toBe(1);
-    expect(proxy.accessLog.lines).toEqual([]);
-    expect(proxy.errorLog.lines).toEqual([]);
-  });
+describeReading('a client that goes away', () => {
+  describe.each(GOING)('a client that %s', (how, leave) => {
+    test('before it sent anything leaves no trace', async () => {
+      const origin = await startOrigin();
+      const proxy = await startProxy([origin]);
+      const client = await connect(proxy);
+      const other = await connect(proxy);
+      leave(client);
+      other.send(`${GET}`);
+      await (await origin.accept()).readHead();
+      await expect.poll(() => proxy.server.connectionCount).toBe(1);
+      expect(proxy.accessLog.lines).toEqual([]);
+      expect(proxy.errorLog.lines).toEqual([]);
+    });
 
-  test('in the middle of a head sends nothing upstream', async () => {
-    const origin = await startOrigin();
-    const proxy = await startProxy([origin]);
-    const client = await connect(proxy);
-    await client.send('GET / HTTP/1.1\r\nHost: a\r\n');
-    await delay(20);
-    leave(client);
-    await expect.poll(() => proxy.server.connectionCount).toBe(0);
-    expect(origin.connections.length).toBe(0);
-    expect(proxy.accessLog.lines.length).toBe(how === 'closes' ? 1 : 0);
-  });
+    test('in the middle of a head sends nothing upstream', async () => {
+      const origin = await startOrigin();
+      const proxy = await startProxy([origin]);
+      const client = await connect(proxy);
+      await client.send('GET / HTTP/1.1\r\nHost: a\r\n');
+      await delay(20);
+      leave(client);
+      await expect.poll(() => proxy.server.connectionCount).toBe(0);
+      expect(origin.connections.length).toBe(0);
+      expect(proxy.accessLog.lines.length).toBe(how === 'closes' ? 1 : 0);
+    });
 
-  test('while the connection upstream is made cancels that', async () => {
-    const proxy = await startProxy([{ address: await silentAddress() }]);
-    const client = await connect(proxy);
-    await client.send(GET);
-    await delay(20);
-    leave(client);
-    expect(await proxy.accessLog.waitFor(/ 499 /)).toMatch(/ 499 0 .* ustatus=- .* uct=- /);
-    expect(proxy.server.connectionCount).toBe(0);
-    expect(proxy.deadlineCount).toBe(0);
-  });
+    test('while the connection upstream is made cancels that', async () => {
+      const proxy = await startProxy([{ address: await silentAddress() }]);
+      const client = await connect(proxy);
+      await client.send(GET);
+      await delay(20);
+      leave(client);
+      expect(await proxy.accessLog.waitFor(/ 499 /)).toMatch(/ 499 0 .* ustatus=- .* uct=- /);
+      expect(proxy.server.connectionCount).toBe(0);
+      expect(proxy.deadlineCount).toBe(0);
+    });
 
-  test.each([
-    ['by length', 'Content-Length: 10\r\n\r\nhello'],
-    ['chunked', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'],
-  ])('in the middle of a body %s takes the request back', async (_kind, rest) => {
-    const origin = await startOrigin();
-    const proxy = await startProxy([origin]);
-    const client = await connect(proxy);
-    client.send(`POST / HTTP/1.1\r\nHost: a\r\n${rest}`);
-    const upstream = await origin.accept();
-    await upstream.readUntil('hello');
-    leave(client);
-    await upstream.waitForEnd();
-    expect(upstream.peek()).not.toMatch(/0\r\n\r\n/);
-    await proxy.accessLog.waitFor(/ 499 0 /);
-    expect(proxy.server.connectionCount).toBe(0);
-  });
+    test.each([
+      ['by length', 'Content-Length: 10\r\n\r\nhello'],
+      ['chunked', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'],
+    ])('in the middle of a body %s takes the request back', async (_kind, rest) => {
+      const origin = await startOrigin();
+      const proxy = await startProxy([origin]);
+      const client = await connect(proxy);
+      client.send(`POST / HTTP/1.1\r\nHost: a\r\n${rest}`);
+      const upstream = await origin.accept();
+      await upstream.readUntil('hello');
+      leave(client);
+      await upstream.waitForEnd();
+      expect(upstream.peek()).not.toMatch(/0\r\n\r\n/);
+      await proxy.accessLog.waitFor(/ 499 0 /);
+      expect(proxy.server.connectionCount).toBe(0);
+    });
 
-  test('while it waits for the answer cancels the request', async () => {
-    const origin = await startOrigin();
-    const proxy = await startProxy([origin]);
-    const client = await connect(proxy);
-    client.send(GET);
-    const upstream = await origin.accept();
-    await upstream.readHead();
-    leave(client);
-    await upstream.waitForEnd();
-    expect(await proxy.accessLog.waitFor(/ 499 /)).toMatch(/"GET \/ HTTP\/1.1" 499 0 .* ustatus=- /);
-    expect(proxy.server.connectionCount).toBe(0);
-  });
+    test('while it waits for the answer cancels the request', async () => {
+      const origin = await startOrigin();
+      const proxy = await startProxy([origin]);
+      const client = await connect(proxy);
+      client.send(GET);
+      const upstream = await origin.accept();
+      await upstream.readHead();
+      leave(client);
+      await upstream.waitForEnd();
+      expect(await proxy.accessLog.waitFor(/ 499 /)).toMatch(/"GET \/ HTTP\/1.1" 499 0 .* ustatus=- /);
+      expect(proxy.server.connectionCount).toBe(0);
+    });
 
-  test('while it waits for the second of two pipelined answers cancels that', async () => {
-    const origin = await startOrigin();
-    const proxy = await startProxy([origin]);
-    const client = await connect(proxy);
-    client.send(GET + GET);
-    const upstream = await origin.accept();
-    await upstream.readHead();
-    upstream.send(NO_CONTENT);
-    await client.readHead();
-    await upstream.readHead();
-    leave(client);
-    await upstream.waitForEnd();
-    await proxy.accessLog.waitFor(/ 499 0 /);
-    expect(proxy.server.connectionCount).toBe(0);
-  });
+    test('while it waits for the second of two pipelined answers cancels that', async () => {
+      const origin = await startOrigin();
+      const proxy = await startProxy([origin]);
+      const client = await connect(proxy);
+      client.send(GET + GET);
+      const upstream = await origin.accept();
+      await upstream.readHead();
+      upstream.send(NO_CONTENT);
+      await client.readHead();
+      await upstream.readHead();
+      leave(client);
+      await upstream.waitForEnd();
+      await proxy.accessLog.waitFor(/ 499 0 /);
+      expect(proxy.server.connectionCount).toBe(0);
+    });
 
-  test('in the middle of a response cancels the rest', async () => {
-    const origin = await startOrigin();
-    const proxy = await startProxy([origin]);
-    const client = await connect(proxy);
-    client.send(GET);
-    const upstream = await origin.accept();
-    await upstream.readHead();
-    upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello');
-    await client.readHead();
-    leave(client);
-    await upstream.waitForEnd();
-    await proxy.accessLog.waitFor(/ 200 5 .* ustatus=200 /);
-    expect(proxy.server.connectionCount).toBe(0);
-    expect(proxy.idleCount).toBe(0);
-  });
+    test('in the middle of a response cancels the rest', async () => {
+      const origin = await startOrigin();
+      const proxy = await startProxy([origin]);
+      const client = await connect(proxy);
+      client.send(GET);
+      const upstream = await origin.accept();
+      await upstream.readHead();
+      upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello');
+      await client.readHead();
+      leave(client);
+      await upstream.waitForEnd();
+      await proxy.accessLog.waitFor(/ 200 5 .* ustatus=200 /);
+      expect(proxy.server.connectionCount).toBe(0);
+      expect(proxy.idleCount).toBe(0);
+    });
 
-  test('in the middle of a response it does not read stops the origin', async () => {
-    const origin = await startOrigin();
-    const proxy = await startProxy([origin]);
-    const client = await connect(proxy);
-    client.pause();
-    client.send(GET);
-    const upstream = await origin.accept();
-    await upstream.readHead();
-    upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${48e6}\r\n\r\n`);
-    upstream.send(Buffer.alloc(48e6));
-    await delay(200);
-    leave(client);
-    await upstream.waitForEnd();
-    await proxy.accessLog.waitFor(/ 200 \d+ /);
-    expect(proxy.server.connectionCount).toBe(0);
+    test('in the middle of a response it does not read stops the origin', async () => {
+      const origin = await startOrigin();
+      const proxy = await startProxy([origin]);
+      const client = await connect(proxy);
+      client.pause();
+      client.send(GET);
+      const upstream = await origin.accept();
+      await upstream.readHead();
+      upstream.send(`HTTP/1.1 200 OK\r\nContent-Length: ${48e6}\r\n\r\n`);
+      upstream.send(Buffer.alloc(48e6));
+      await delay(200);
+      leave(client);
+      await upstream.waitForEnd();
+      await proxy.accessLog.waitFor(/ 200 \d+ /);
+      expect(proxy.server.connectionCount).toBe(0);
+    });
   });
 });
 
@@ -154,7 +156,7 @@ test.each([false, true])(
   },
 );
 
-describe('a client that only ended its own side', () => {
+describeReading('a client that only ended its own side', () => {
   test('still gets its answer', async () => {
     const origin = await startOrigin();
     const proxy = await startProxy([origin]);
@@ -350,7 +352,7 @@ describe('a malformed response', () => {
   );
 });
 
-describe('a client that still sends a large body', () => {
+describeReading('a client that still sends a large body', () => {
   const bytes = 30e6;
 
   /** Sends a request with a large body and only then reads. */

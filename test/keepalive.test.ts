@@ -11,7 +11,7 @@ import {
   type RawSocket,
   type TestProxy,
 } from '../src/testing/index.js';
-import { connect, socketFolder, startOrigin, startProxy, waitForStall } from './scene.js';
+import { connect, describeReading, socketFolder, startOrigin, startProxy, waitForStall } from './scene.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const NO_CONTENT = 'HTTP/1.1 204 No Content\r\n\r\n';
@@ -22,7 +22,7 @@ const echoTarget = answering((request) => {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`;
 });
 
-describe('a client that pipelines', () => {
+describeReading('a client that pipelines', () => {
   test('gets 100 answers in order for 100 requests in one write', async () => {
     const proxy = await startProxy([await startOrigin(echoTarget)]);
     const client = await connect(proxy);
@@ -366,7 +366,7 @@ describe('the pool of upstream connections', () => {
   });
 });
 
-describe('what waits in the proxy', () => {
+describeReading('what waits in the proxy', () => {
   // A unix socket to a side that does not read takes 200 to 280 KB: the filler, and not all of what follows.
   const FILLER_BYTES = 150_000;
   const WAITING_BYTES = 200_000;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { expect, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished } from 'vitest';
 import {
   type OriginScript,
   type RawClient,
@@ -15,6 +15,25 @@ import {
   type TestProxy,
   type TestProxyOptions,
 } from '../src/testing/index.js';
+
+/** How proxies read from clients where a test doesn't say. */
+let isOnReadDisabled = false;
+
+/** Describes the same for both ways of reading from clients. */
+export function describeReading(name: string, tests: () => void): void {
+  describe.each([
+    { reading: 'onread', isDisabled: false },
+    { reading: "'data' events", isDisabled: true },
+  ])(`${name} (by $reading)`, ({ isDisabled }) => {
+    beforeEach(() => {
+      isOnReadDisabled = isDisabled;
+      return () => {
+        isOnReadDisabled = false;
+      };
+    });
+    tests();
+  });
+}
 
 /** An origin that is stopped when the test ends. */
 export async function startOrigin(
@@ -31,7 +50,7 @@ export async function startProxy(
   origins: readonly { readonly address: RawOrigin['address'] }[],
   options: TestProxyOptions = {},
 ): Promise<TestProxy> {
-  const proxy = await startTestProxy(origins, options);
+  const proxy = await startTestProxy(origins, { isOnReadDisabled, ...options });
   onTestFinished(async () => {
     await proxy.stop();
     expect(proxy.errorLog.matching(/\[alert\]/)).toEqual([]);

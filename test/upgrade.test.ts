@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { answering, type RawClient, type RawSocket, type TestProxy } from '../src/testing/index.js';
-import { connect, startOrigin, startProxy, waitForStall } from './scene.js';
+import { connect, describeReading, startOrigin, startProxy, waitForStall } from './scene.js';
 
 const UPGRADE =
   'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: demo\r\nX-A: 1\r\n\r\n';
@@ -143,7 +143,7 @@ describe('a request to switch protocols', () => {
   });
 });
 
-describe('a tunnel', () => {
+describeReading('a tunnel', () => {
   test('passes on what came right behind the request and right behind 101', async () => {
     const origin = await startOrigin();
     const proxy = await startProxy([origin]);

@@ -13,7 +13,7 @@ export interface ConnectionHandler {
   readonly served: Connection;
   /** bytes[0,end) arrived. They are borrowed: what must outlive the call is copied, see `ownsBytes`. */
   onBytes(bytes: Buffer, end: number): void;
-  /** The other side sends no more (FIN); it may still read. */
+  /** The other side sends no more (FIN); it may still read. Not told while reading is paused. */
   onEnd(): void;
   /** Writes had to wait, and now the kernel has taken everything. */
   onDrain(): void;
@@ -49,7 +49,7 @@ export class Connection {
   handler: ConnectionHandler;
   isClosed: boolean;
   isReadingPaused: boolean;
-  /** Set when `end` was called: nothing more can be written. */
+  /** Nothing more can be written: `end` was called, or a write met a reset. */
   isEnded: boolean;
   /** Where the next read goes: the shared buffer or one of this connection's own. */
   readBuffer: Buffer;
@@ -67,6 +67,8 @@ export class Connection {
   private error: NodeJS.ErrnoException | null;
   /** The error of a write, while what the other side said before is still to be read; see `failWrite`. */
   private brokenBy: NodeJS.ErrnoException | null;
+  /** The other side's end came while reading was paused: without `onread` the socket reads on by itself. */
+  private hasUntoldEnd: boolean;
   private lastQueueSize: number;
 
   /** A connection without a socket: `attach` follows. `isAccepted`: a client's. */
@@ -84,6 +86,7 @@ export class Connection {
     this.onWritten = (error) => this.finishWrite(error);
     this.error = null;
     this.brokenBy = null;
+    this.hasUntoldEnd = false;
     this.lastQueueSize = 0;
   }
 
@@ -214,6 +217,7 @@ export class Connection {
     if (!this.isReadingPaused || this.isClosed) return;
     this.isReadingPaused = false;
     this.socket.resume();
+    if (this.hasUntoldEnd) process.nextTick(() => this.receiveEnd());
   }
 
   /** Sends what is pending, then FIN. Reading goes on. */
@@ -260,6 +264,9 @@ export class Connection {
   }
 
   private receiveEnd(): void {
+    if (this.isClosed) return;
+    this.hasUntoldEnd = this.isReadingPaused;
+    if (this.hasUntoldEnd) return;
     eventClock.refresh();
     if (this.brokenBy !== null) {
       this.socket.destroy(this.brokenBy);
@@ -298,8 +305,12 @@ export class Connection {
    */
   private failWrite(error: NodeJS.ErrnoException): void {
     const isReset = error.code === 'EPIPE' || error.code === 'ECONNRESET';
-    if (isReset && !this.isAccepted && !this.socket.readableEnded) this.brokenBy ??= error;
-    else this.socket.destroy(error);
+    if (!isReset || this.isAccepted || this.socket.readableEnded) {
+      this.socket.destroy(error);
+      return;
+    }
+    this.brokenBy ??= error;
+    this.isEnded = true;
   }
 
   private close(): void {
