@@ -1,5 +1,6 @@
 // Configurations with mistakes, and all that is said of them: for people, with line and caret, and in nginx's
 // words for its log. Each `<` line is for people, each `>` line for the log, sorted as nginx would find them.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renderForLog, renderForPeople } from '../src/conf/diagnostics/render.js';
 import { loadConf } from '../src/conf/load/load.js';
@@ -184,6 +185,12 @@ upstream u { server :80 weight=0; }`),
 > [emerg] open() "none" failed (2: No such file or directory) in nginx.conf:3`,
   ],
   [
+    'a regular expression that is cut in two by its brace',
+    server('location ~ ^/[a-z]{2}/ { root /a; } }'),
+    `< nginx.conf:2:20 unknown directive "2}/"; a regular expression with "{" in it needs quotes
+> [emerg] unknown directive "2}/" in nginx.conf:2`,
+  ],
+  [
     'a file that must be there',
     http('ssl_certificate a.pem;'),
     `< nginx.conf:2:17 cannot open "a.pem": Permission denied
@@ -244,6 +251,14 @@ stream { upstream u { server a:53; } server { listen 53 udp; proxy_pass u; } }
 describe('diagnostics', () => {
   it.each(GOLDEN)('%s', (_, text, said) => {
     expect(sayAll(text)).toBe(said);
+  });
+
+  it('are those that the documentation shows', () => {
+    const page = readFileSync(new URL('../docs/configuration-language.md', import.meta.url), 'utf8');
+    const [text, people, log] = [...page.matchAll(/```(?:nginx|text)\n(.*?)```/gs)].map((match) => match[1]!);
+    const { diagnostics } = check({ 'nginx.conf': text! });
+    expect(diagnostics.map((one) => `${renderForPeople(one, { withSource: true })}\n`).join('')).toBe(people);
+    expect(diagnostics.map((one) => `${renderForLog(one)}\n`).join('')).toBe(log);
   });
 
   it('name the file that the mistake is in, once however often it is included', () => {

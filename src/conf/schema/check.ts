@@ -5,7 +5,7 @@
  */
 import { describeErrno } from '../../core/errno.js';
 import * as catalogue from '../diagnostics/catalogue.js';
-import { type Diagnostic, diagnose, type Note } from '../diagnostics/diagnostic.js';
+import { type Diagnostic, diagnose } from '../diagnostics/diagnostic.js';
 import type { Conf } from '../load/load.js';
 import { sortDiagnostics } from '../load/order.js';
 import type { ReadFailure } from '../load/reader.js';
@@ -21,13 +21,13 @@ import {
 import type { CheckedDirective } from './checked.js';
 import { type Context, describeContext } from './contexts.js';
 import { contextWithin, type DirectiveDefinition, type EntryBlock } from './definition.js';
+import { FindingList } from './finding-list.js';
 import { hintForArguments, hintForName } from './hints.js';
 import { KNOWN_DIRECTIVES } from './known-directives.js';
 import type { Registry } from './registry.js';
 
 /** Bounds what includes that multiply can make us do. */
 const MAX_DIRECTIVES = 1_000_000;
-const MAX_DIAGNOSTICS = 1000;
 
 export interface CheckOptions {
   /** Why a file cannot be opened, or null if it can; without, files are not looked for. */
@@ -45,7 +45,7 @@ export interface Checked {
 export function checkConf(conf: Conf, registry: Registry, options: CheckOptions = {}): Checked {
   const checker = new Checker(conf, registry, options);
   const directives = checker.checkBlock(conf.items, 'main');
-  return { directives, diagnostics: sortDiagnostics([...conf.diagnostics, ...checker.diagnostics], conf) };
+  return { directives, diagnostics: sortDiagnostics([...conf.diagnostics, ...checker.findings], conf) };
 }
 
 /** One block while it is checked; files included in it share it. */
@@ -59,12 +59,10 @@ interface Scope {
 const NO_BODY: Pick<CheckedDirective, 'block' | 'entries'> = { block: [], entries: [] };
 
 class Checker {
-  readonly diagnostics: Diagnostic[] = [];
+  readonly #findings = new FindingList();
   readonly #conf: Conf;
   readonly #registry: Registry;
   readonly #options: CheckOptions;
-  /** A file that is included twice is reported once. */
-  readonly #reported = new Set<string>();
   readonly #counts = new Map<DirectiveDefinition, ArgumentCount>();
   readonly #refused: RefusedWord[] = [];
   #visited = 0;
@@ -73,6 +71,10 @@ class Checker {
     this.#conf = conf;
     this.#registry = registry;
     this.#options = options;
+  }
+
+  get findings(): readonly Diagnostic[] {
+    return this.#findings.diagnostics;
   }
 
   checkBlock(items: readonly Item[], context: Context): CheckedDirective[] {
@@ -86,7 +88,7 @@ class Checker {
       if (item.kind !== 'directive') continue;
       if (++this.#visited > MAX_DIRECTIVES) {
         if (this.#visited === MAX_DIRECTIVES + 1) {
-          this.#report(item, () => catalogue.tooManyDirectives(MAX_DIRECTIVES));
+          this.#findings.report(item, () => catalogue.tooManyDirectives(MAX_DIRECTIVES));
         }
         return;
       }
@@ -96,7 +98,7 @@ class Checker {
   }
 
   #checkInclude(directive: Directive, follow: (items: readonly Item[]) => void): void {
-    if (directive.block !== null) this.#report(directive, () => catalogue.notTerminated('include'));
+    if (directive.block !== null) this.#findings.report(directive, () => catalogue.notTerminated('include'));
     else if (directive.args.length !== 1 && !directive.isBroken) {
       this.#reportCount(directive, 'one argument', 1);
     } else for (const parsed of this.#conf.includes.get(directive) ?? []) follow(parsed.items);
@@ -119,7 +121,7 @@ class Checker {
     const { name } = directive;
     const definition = this.#registry.find(name, context);
     if (definition !== null) return definition;
-    this.#report(directive, () => this.#describeLost(directive, context));
+    this.#findings.report(directive, () => this.#describeLost(directive, context));
     return null;
   }
 
@@ -147,13 +149,13 @@ class Checker {
     const { name } = directive;
     if (directive.isBroken) return null;
     if (definition.block === null && directive.block !== null) {
-      this.#report(directive, () => {
+      this.#findings.report(directive, () => {
         return catalogue.notTerminated(name, hintForArguments(directive, this.#registry));
       });
       return null;
     }
     if (definition.block !== null && directive.block === null) {
-      this.#report(directive, () => catalogue.noOpeningBrace(name));
+      this.#findings.report(directive, () => catalogue.noOpeningBrace(name));
       return null;
     }
     const count = this.#countOf(definition);
@@ -185,12 +187,12 @@ class Checker {
     if (seen === null) scope.seen = [directive];
     else if (first === undefined) seen.push(directive);
     else if (!isRepeatable) {
-      this.#report(directive, () => catalogue.duplicateDirective(name), first);
+      this.#findings.report(directive, () => catalogue.duplicateDirective(name), first);
       return false;
     }
     const rival = conflicts && seen?.find((other) => conflicts.includes(other.name));
     if (rival === undefined) return true;
-    this.#report(directive, () => catalogue.conflictingDirective(name, rival.name), rival);
+    this.#findings.report(directive, () => catalogue.conflictingDirective(name, rival.name), rival);
     return false;
   }
 
@@ -198,7 +200,10 @@ class Checker {
     const refused = this.#refused;
     const values = readArguments(definition.args, directive.args, refused);
     if (refused.length > 0) {
-      for (const one of refused) this.#add(() => this.#describeRefusal(directive, one));
+      const hint = hintForArguments(directive, this.#registry);
+      // With a ";" missing, what follows are no arguments at all.
+      const told = hint === null ? refused : refused.slice(0, 1);
+      for (const one of told) this.#findings.add(() => describeRefusal(directive, one, hint));
       refused.length = 0;
       return null;
     }
@@ -217,7 +222,7 @@ class Checker {
       if (failure === null) return;
       areThere = false;
       const found = catalogue.cannotOpen(word.text, describeErrno(failure.code), failure.number);
-      this.#add(() => diagnose(found, word, directive.headEnd));
+      this.#findings.add(() => diagnose(found, word, directive.headEnd));
     });
     return areThere;
   }
@@ -243,49 +248,33 @@ class Checker {
     for (const entry of directivesOf(items)) {
       if (entry.block !== null) {
         const brace = { source: entry.source, start: entry.headEnd, end: entry.headEnd + 1 };
-        this.#add(() => diagnose(catalogue.unexpectedCharacter('{', 'no block can stand here'), brace));
+        this.#findings.add(() =>
+          diagnose(catalogue.unexpectedCharacter('{', 'no block can stand here'), brace),
+        );
       } else if (this.#conf.includes.has(entry)) {
         this.#checkInclude(entry, (parsed) => this.#checkEntries(parsed, block, entries));
       } else if (!entry.isBroken) {
         const found = block.checkEntry(entry);
         if (found === null) entries.push(entry);
-        else this.#report(entry, () => found);
+        else this.#findings.report(entry, () => found);
       }
     }
   }
 
   #reportCount(directive: Directive, takes: string, max: number): void {
     const { name, args, word } = directive;
-    this.#add(() => {
+    this.#findings.add(() => {
       const hint = hintForArguments(directive, this.#registry);
       const found = catalogue.wrongArgumentCount(name, takes, args.length, hint);
       return diagnose(found, args[max] ?? word, directive.headEnd);
     });
   }
+}
 
-  #describeRefusal(directive: Directive, { word, refusal, from }: RefusedWord): Diagnostic {
-    const isWhole = refusal.at === null && from === 0;
-    const start = isWhole ? word.start : offsetInSource(word, from + (refusal.at ?? 0));
-    const hint = hintForArguments(directive, this.#registry);
-    const found = catalogue.badValue(refusal.message, refusal.nginxText(directive.name), hint);
-    return diagnose(found, { source: word.source, start, end: word.end }, directive.headEnd);
-  }
-
-  /** About a directive; `other` is one that has to do with it. */
-  #report(directive: Directive, find: () => catalogue.Finding, other?: Directive): void {
-    const notes: Note[] = other ? [{ message: `"${other.name}" stands here`, span: other.word }] : [];
-    this.#add(() => diagnose(find(), directive.word, directive.headEnd, notes));
-  }
-
-  /** Findings are made only while there is room for them: guessing what was meant takes its time. */
-  #add(make: () => Diagnostic): void {
-    if (this.diagnostics.length > MAX_DIAGNOSTICS) return;
-    const diagnostic = make();
-    const { span, code, message } = diagnostic;
-    const key = `${span!.source.name}\0${span!.start}\0${code}\0${message}`;
-    if (this.#reported.has(key)) return;
-    this.#reported.add(key);
-    if (this.diagnostics.length < MAX_DIAGNOSTICS) this.diagnostics.push(diagnostic);
-    else this.diagnostics.push(diagnose(catalogue.tooManyErrors(), span, diagnostic.logOffset));
-  }
+function describeRefusal(directive: Directive, refused: RefusedWord, hint: string | null): Diagnostic {
+  const { word, refusal, from } = refused;
+  const isWhole = refusal.at === null && from === 0;
+  const start = isWhole ? word.start : offsetInSource(word, from + (refusal.at ?? 0));
+  const found = catalogue.badValue(refusal.message, refusal.nginxText(directive.name), hint);
+  return diagnose(found, { source: word.source, start, end: word.end }, directive.headEnd);
 }

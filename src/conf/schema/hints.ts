@@ -9,6 +9,8 @@ import type { Registry } from './registry.js';
 export function hintForName(directive: Directive, context: Context, registry: Registry): string | null {
   const { name } = directive;
   if (name.startsWith('\ufeff')) return 'the file begins with a byte order mark; save it without one';
+  // A "{" ends a bare word, so "location ~ ^/[a-z]{2}/" is cut in two.
+  if (/^\d+,?\d*\}/.test(name)) return 'a regular expression with "{" in it needs quotes';
   const stray = hintForCharacters(name);
   if (stray !== null) return stray;
   const meant = registry.suggest(name.toLowerCase(), context);
