@@ -39,6 +39,10 @@ export function writeMessage(
   }
   const head = isChunked ? `${before}${length.toString(16)}\r\n` : before;
   const tail = isChunked ? `\r\n${after}` : after;
+  if (head === '' && tail === '' && !isBorrowed) {
+    connection.writeBytes(bytes.subarray(start, end));
+    return;
+  }
   if (head.length + length + tail.length <= ONE_STRING_BYTES) {
     connection.writeText(head + bytes.toString('latin1', start, end) + tail);
     return;
