@@ -51,7 +51,7 @@ describe('a log file', () => {
       new Error(`Cannot open log "/no/such/folder/access.log": No such file or directory; ${what}`),
     );
     expect(() => openLogSink(folder)).toThrow(
-      new Error(`Cannot open log "${folder}": Illegal operation on a directory; ${what}`),
+      new Error(`Cannot open log "${folder}": Is a directory; ${what}`),
     );
   });
 
