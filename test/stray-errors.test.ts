@@ -2,7 +2,7 @@
  * Errors that reach the top of the process. They are planted from outside, by a module that Node
  * loads before the command: there is no known way to cause one with bytes.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -30,11 +30,11 @@ afterEach(async () => {
 });
 
 /** Starts a proxy in which SIGUSR2 runs the code. */
-async function startWith(code: string): Promise<string> {
+async function startWith(code: string, ...args: string[]): Promise<string> {
   const planted = join(folder, 'planted.mjs');
   writeFileSync(planted, `process.on('SIGUSR2', () => { ${code} });`);
   const { port } = upstream.address() as AddressInfo;
-  sluice = new SluiceProcess(['--listen', '127.0.0.1:0', '--to', `127.0.0.1:${port}`], {
+  sluice = new SluiceProcess(['--listen', '127.0.0.1:0', '--to', `127.0.0.1:${port}`, ...args], {
     NODE_OPTIONS: `--import=${pathToFileURL(planted)}`,
   });
   return await sluice.origin();
@@ -48,6 +48,16 @@ it('a socket error that nobody caught is logged with its stack, and serving goes
   sluice.child.kill('SIGUSR2');
   await sluice.said(/\[alert\] .* Uncaught: Error: read ECONNRESET \| at .*planted\.mjs.*\n/, 'stderr');
   expect(await (await fetch(origin)).text()).toBe('ok');
+});
+
+it('an error that nobody caught is logged where the log is after it was renamed', async () => {
+  const log = join(folder, 'error.log');
+  await startWith(`throw Object.assign(new Error('planted'), { syscall: 'read' });`, '--error-log', log);
+  renameSync(log, `${log}.1`);
+  sluice.child.kill('SIGUSR1');
+  await expect.poll(() => existsSync(log)).toBe(true);
+  sluice.child.kill('SIGUSR2');
+  await expect.poll(() => readFileSync(log, 'utf8')).toMatch(/\[alert\] .* Uncaught: Error: planted/);
 });
 
 it.each([

@@ -55,6 +55,8 @@ export async function startOrExplain(options: ProxyOptions): Promise<ProxyServer
 
 /** Signals and stray errors from here on are handled for `serving`. */
 export function keepServing(serving: Serving, errorLog = 'stderr'): void {
+  const sink = openLogSink(errorLog);
   obeySignals(serving, say);
-  handleStrayErrors(serving, new ErrorLog(openLogSink(errorLog), 'alert'));
+  process.on('SIGUSR1', () => sink.reopen());
+  handleStrayErrors(serving, new ErrorLog(sink, 'alert'));
 }
