@@ -167,7 +167,10 @@ export class Connection {
     if (this.readBuffer !== SHARED_READ_BUFFER) this.readBuffer = takeReadBuffer();
   }
 
-  /** As `leaveBuffer`, for a connection that reads no more and whose bytes nobody refers to any more. */
+  /**
+   * As `leaveBuffer`, when nobody refers to its bytes any more and no read goes there: within `onBytes`, or on
+   * a connection that reads no more.
+   */
   releaseBuffer(): void {
     if (this.readBuffer === SHARED_READ_BUFFER) return;
     releaseReadBuffer(this.readBuffer);

@@ -310,15 +310,16 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
       return;
     }
     this.awaitsContinue = false;
-    if (body.isComplete) {
-      this.readDeadline.clear();
-      this.connection.leaveBuffer();
-    } else this.armBodyDeadline();
+    if (body.isComplete) this.readDeadline.clear();
+    else this.armBodyDeadline();
     if (after < end) {
       this.hold(bytes, after, end);
       this.connection.pauseReading();
     }
-    this.exchange.sendBody(bytes, body.payloadStart, body.payloadEnd);
+    const isTaken = this.exchange.sendBody(bytes, body.payloadStart, body.payloadEnd);
+    if (!body.isComplete) return;
+    if (isTaken) this.connection.releaseBuffer();
+    else this.connection.leaveBuffer();
   }
 
   private refuseBody(): void {

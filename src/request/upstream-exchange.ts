@@ -98,12 +98,13 @@ export class UpstreamExchange implements UpstreamUser {
     this.tryNextPeer(bytes, start, end);
   }
 
-  /** More payload of the request; with the body complete this is its end. */
-  sendBody(bytes: Buffer, start: number, end: number): void {
+  /** More payload of the request; with the body complete this is its end. Whether nothing refers to `bytes` now. */
+  sendBody(bytes: Buffer, start: number, end: number): boolean {
     const { upstream } = this;
-    if (upstream === null) return;
+    if (upstream === null) return false;
     this.sender.sendBody(upstream, bytes, start, end, this.isBorrowed(bytes));
     this.noteUpstreamWritten(upstream);
+    return !upstream.connection.hasPendingWrites;
   }
 
   /** The client has taken all that waited for it. */
