@@ -440,7 +440,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   /** Goes on with a pipelined request: in a turn of its own, so that a long row of them is no deep stack. */
   private readHeld(): void {
     const { held } = this;
-    if (this.state !== WAITING || held === null) return;
+    if (this.state !== WAITING || held === null || this.connection.isDestroyed) return;
     this.held = null;
     try {
       this.readHead(held, 0, held.length);
