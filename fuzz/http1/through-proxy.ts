@@ -50,7 +50,8 @@ abstract class Stage {
     });
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.destroy());
-    const closed = once(socket, 'close');
+    // Not `once`, which rejects at an error: a client that goes on after it was closed on gets a reset.
+    const closed = new Promise((resolve) => socket.once('close', resolve));
     for (const piece of pieces) {
       if (socket.destroyed) break;
       socket.write(piece);
