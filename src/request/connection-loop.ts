@@ -311,7 +311,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     }
     this.awaitsContinue = false;
     if (body.isComplete) this.readDeadline.clear();
-    else this.armBodyDeadline();
     if (after < end) {
       this.hold(bytes, after, end);
       this.connection.pauseReading();
