@@ -1,7 +1,8 @@
 // What a message's head becomes on its way: to the byte, since what a proxy adds, drops or reorders is what
 // origins and clients trip over.
-import { describe, expect, test } from 'vitest';
-import { answering } from '../src/testing/index.js';
+import { networkInterfaces } from 'node:os';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { answering, RawClient } from '../src/testing/index.js';
 import { connect, startOrigin, startProxy } from './scene.js';
 
 /** Sends `request`, given as a head; gives the head that the origin got, with the origin's address as ORIGIN. */
@@ -28,6 +29,12 @@ async function headAtClient(response: string, method = 'GET'): Promise<string> {
   return client.readHead();
 }
 
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ family }) => family === 'IPv6'),
+  );
+}
+
 const FORWARDED =
   'X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: example.org\r\n';
 
@@ -46,6 +53,16 @@ describe('a request at the origin', () => {
     expect(await headAtOrigin(`${method} / HTTP/1.1\r\nHost: example.org\r\n\r\n`)).toBe(
       `${method} / HTTP/1.1\r\nHost: example.org\r\n${FORWARDED}\r\n`,
     );
+  });
+
+  test.skipIf(!hasIpv6())('names a client of IPv4 so, though the socket takes IPv6 too', async () => {
+    const origin = await startOrigin();
+    const proxy = await startProxy([origin], { listen: [{ host: '::', port: 0, path: null }] });
+    const client = await RawClient.connect({ ...proxy.address, host: '127.0.0.1' });
+    onTestFinished(() => client.close());
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const request = await (await origin.accept()).readRequest();
+    expect(request.field('x-forwarded-for')).toBe('127.0.0.1');
   });
 
   test('has the client appended to X-Forwarded-For, the other X-Forwarded-* replaced', async () => {
