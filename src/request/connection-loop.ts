@@ -53,7 +53,10 @@ const HALF_CLOSED_MS = 1000;
 /** How long a drained server waits for the first request of a connection it has accepted. */
 const FIRST_REQUEST_MS = 1000;
 
-/** How long an upstream may leave `Expect: 100-continue` unanswered before we answer it ourselves. */
+/**
+ * How long an upstream may leave `Expect: 100-continue` unanswered before we answer it ourselves.
+ * differs from nginx: it answers at once, so that no origin can refuse a body before it is sent.
+ */
 const CONTINUE_MS = 1000;
 
 /** The loop of one client connection. */
@@ -224,6 +227,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
         break;
       case READING_HEAD:
         this.logInfo('client sent no whole request head in time');
+        // differs from nginx: it closes without a word, which a client can't tell from a lost connection.
         this.refuse(408);
         break;
       case SERVING:

@@ -33,6 +33,7 @@ const DROPPED_FROM_BODYLESS = fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP, FieldId.co
 /**
  * The request head for an upstream. `clientAddress` ends X-Forwarded-For; `fallbackHost` is Host when an
  * HTTP/1.0 client named none; `keepsAlive` says whether the connection may serve again.
+ * differs from nginx: Host is the client's and X-Forwarded-* are set unasked, as almost every configuration has it.
  */
 export function upstreamRequestHead(
   head: RequestHead,

@@ -270,7 +270,10 @@ export class UpstreamExchange implements UpstreamUser {
     }
   }
 
-  /** A 1xx: passed on to clients that can know it (RFC 9110 section 15.2). */
+  /**
+   * A 1xx: passed on to clients that can know it (RFC 9110 section 15.2).
+   * differs from nginx: it passes 103 alone, and only where early_hints says so.
+   */
   private passInterim(upstream: UpstreamConnection): void {
     const { head } = upstream;
     if (this.request.head.versionMinor === 0) return;
