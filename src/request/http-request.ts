@@ -1,68 +1,247 @@
 /*
- * One request of a client and what becomes of it: its head, its body's decoder, status, times and tries.
- * Data only; one object serves many requests in turn.
+ * One request of a client, or a subrequest of one, and what becomes of it. Data only: what happens to it is the
+ * lifecycle's, how it is answered is told by whoever answers.
  */
 import { BodyDecoder } from '../http/h1/body-decoder.js';
+import type { HeadLimits } from '../http/h1/malformed.js';
 import { RequestHead } from '../http/h1/request-head.js';
 import { FieldId } from '../http/message/field-id.js';
-import type { AccessEntry } from '../log/access-log.js';
+import type { VariableSubject } from '../variables/variable-table.js';
+import { type BodySink, NullSink } from './body-sink.js';
+import type { ClientSide } from './client-side.js';
+import type { Location } from './location.js';
+import type { Postponer } from './postponer.js';
+import type { RequestBody } from './request-body.js';
+import type { StateHolder } from './request-state.js';
+import { Response } from './response.js';
 import { UpstreamTries } from './upstream-tries.js';
-import type { VirtualServer } from './virtual-server.js';
+import type { ListenPoint, ServiceContext, VirtualServer } from './virtual-server.js';
 
 /** nginx's status for a client that closed before it was answered; seen in the access log only. */
 export const CLIENT_CLOSED_REQUEST = 499;
 
-/** The request under way on a client's connection. */
-export class HttpRequest implements AccessEntry {
+/** How often a request may change its URI or its named location (nginx: NGX_HTTP_MAX_URI_CHANGES). */
+export const MAX_URI_CHANGES = 10;
+
+/** Who answers a request, for what concerns it while it does. */
+export interface Responder {
+  /** The request is over before the answer was: let go of everything; nothing may be written any more. */
+  abort(): void;
+}
+
+/** The request under way on a client's connection, or one that another request asked for. */
+export class HttpRequest implements VariableSubject, StateHolder {
+  /** A subrequest's is its parent's. */
   readonly head: RequestHead;
+  /** Decodes the body as it comes in; a subrequest has its parent's. */
   readonly body: BodyDecoder;
-  readonly server: VirtualServer;
+  readonly context: ServiceContext;
+  client: ClientSide;
+  point: ListenPoint;
+  server: VirtualServer;
+  /** The server's own level until a location is found. */
+  location: Location;
+  /** The client's request; itself if that is this one. */
+  main: HttpRequest;
+  /** Null for the client's request. */
+  parent: HttpRequest | null;
+  /** How deep in subrequests; 0 for the client's. */
+  depth: number;
+
+  /** As it is served: error_page and subrequests make it GET. What the client sent is head.method. */
+  method: string;
+  /** Decoded and normalized (nginx: $uri). */
+  path: string;
+  /** Behind the '?', as received or rewritten; '' for none. */
+  args: string;
+  /** The path as the client sent it; '' once a rewrite or a redirect has changed `path`. */
+  rawPath: string;
+  /** Whether the path came with escapes; then what is sent on is escaped again (nginx: quoted_uri). */
+  isPathQuoted: boolean;
+  hasPlusInPath: boolean;
+  /** Without port, lower case; the server's name when the client named none. '' only before the head is read. */
+  host: string;
+  /** Of the last regular expression that matched: [0] the whole, then its groups by PCRE's numbers; null: none. */
+  captures: (string | undefined)[] | null;
+  /** An internal redirect or a subrequest: may see `internal` locations. */
+  isInternal: boolean;
+  /** Left of MAX_URI_CHANGES. */
+  uriChanges: number;
+  /** Set by a rewrite: another location is to be looked for. */
+  isUriChanged: boolean;
+  /** What the client is answered whatever the answer says: an error whose page is being made; 0 for none. */
+  errorStatus: number;
+  /** The page of an error is being made, so that errors in it make no other (unless recursive_error_pages). */
+  isErrorPage: boolean;
+
+  /** Of the client; realip changes them. */
   remoteAddress: string;
-  /** Of the client's connection, for the error log. */
-  connectionNumber: number;
-  readonly tries: UpstreamTries;
-  startMs: number;
+  remotePort: number;
+  /** The user of Authorization: Basic, '' without. Set by who reads it. */
+  remoteUser: string;
+
+  readonly response: Response;
+  /** Where the answer's body goes once its head is out: the first filter, or the client. */
+  output: BodySink;
+  isResponseStarted: boolean;
+  /** Whether only a close tells the client where the response ends, so that only a reset tells of its loss. */
+  isResponseUntilClose: boolean;
+  responder: Responder | null;
+  /** The client's body, once somebody wants it; null before. */
+  payload: RequestBody | null;
+  /** What the access log says; response.status once that is known. */
   status: number;
+  /** Of the body, framing not counted; and of everything. */
   bodyBytesSent: number;
+  bytesSent: number;
+  headBytes: number;
+  /** Bytes a second from now on; 0: no limit. -1: as the location says. */
+  limitRate: number;
+  limitRateAfter: number;
   /** Whether the connection may serve another request after this one. */
   keepsAlive: boolean;
-  isResponseStarted: boolean;
-  requestTimeMs: number;
+  /** Answered and logged: whoever still holds it must do nothing. */
+  isOver: boolean;
+  /** Where in the phases it is, and which handler of the phase comes next. Owned by the lifecycle. */
+  phase: number;
+  handlerIndex: number;
+  /** With `satisfy any`: what a handler refused it with; 0 for nothing. Owned by the lifecycle. */
+  refusedStatus: number;
+  /** A subrequest: told when it is over. */
+  whenOver: ((request: HttpRequest) => void) | null;
+  /** Of the client's request: subrequests that aren't over. */
+  readonly subrequests: HttpRequest[];
+  /** A subrequest: where its body goes. */
+  subrequestOutput: BodySink | null;
+  /** A subrequest: what was kept of its body. */
+  collected: Buffer[];
+  /** A subrequest: whether its handlers may see the client's body. */
+  hasPayload: boolean;
+  /** Where bodies of subrequests find their place in its own; null where no filter makes any. */
+  postponer: Postponer | null;
+  /** Answers when the body can't be had; set by who asked for it. */
+  failBody: ((status: number) => void) | null;
+  /** False once something may hold on to it longer than it lives: then it isn't used for another request. */
+  isReusable: boolean;
 
-  constructor(server: VirtualServer) {
-    this.head = new RequestHead(server.headLimits);
-    this.body = new BodyDecoder(server.headLimits);
-    this.server = server;
+  readonly tries: UpstreamTries;
+  startMs: number;
+  requestTimeMs: number;
+  /** A subrequest shares its parent's. */
+  variableValues: (string | null | undefined)[];
+  states: unknown[];
+
+  constructor(point: ListenPoint, limits: HeadLimits, context: ServiceContext, parent: HttpRequest | null) {
+    this.head = parent === null ? new RequestHead(limits) : parent.head;
+    this.body = parent === null ? new BodyDecoder(limits) : parent.body;
+    this.context = context;
+    this.client = parent === null ? NO_CLIENT : parent.client;
+    this.point = point;
+    this.server = parent === null ? point.defaultServer : parent.server;
+    this.location = this.server.base;
+    this.main = parent === null ? this : parent.main;
+    this.parent = parent;
+    this.depth = parent === null ? 0 : parent.depth + 1;
+    this.method = '';
+    this.path = '';
+    this.args = '';
+    this.rawPath = '';
+    this.isPathQuoted = false;
+    this.hasPlusInPath = false;
+    this.host = '';
+    this.captures = null;
+    this.isInternal = false;
+    this.uriChanges = MAX_URI_CHANGES;
+    this.isUriChanged = false;
+    this.errorStatus = 0;
+    this.isErrorPage = false;
     this.remoteAddress = '';
-    this.connectionNumber = 0;
-    this.tries = new UpstreamTries(server.clock);
-    this.startMs = 0;
+    this.remotePort = 0;
+    this.remoteUser = '';
+    this.response = new Response();
+    this.output = NO_OUTPUT;
+    this.isResponseStarted = false;
+    this.isResponseUntilClose = false;
+    this.responder = null;
+    this.payload = null;
     this.status = 0;
     this.bodyBytesSent = 0;
+    this.bytesSent = 0;
+    this.headBytes = 0;
+    this.limitRate = -1;
+    this.limitRateAfter = -1;
     this.keepsAlive = false;
-    this.isResponseStarted = false;
+    this.isOver = false;
+    this.phase = 0;
+    this.handlerIndex = 0;
+    this.refusedStatus = 0;
+    this.whenOver = null;
+    this.subrequests = [];
+    this.subrequestOutput = null;
+    this.collected = [];
+    this.hasPayload = parent === null;
+    this.postponer = null;
+    this.failBody = null;
+    this.isReusable = true;
+    this.tries = new UpstreamTries(context.clock);
+    this.startMs = 0;
     this.requestTimeMs = 0;
+    this.variableValues = parent === null ? [] : parent.variableValues;
+    this.states = [];
   }
 
   /** A new request of that client begins now. */
-  begin(remoteAddress: string, connectionNumber: number): void {
+  begin(client: ClientSide): void {
+    const { defaultServer } = this.point;
     this.head.reset();
-    this.remoteAddress = remoteAddress;
-    this.connectionNumber = connectionNumber;
-    this.tries.reset();
-    this.startMs = this.server.clock.nowMs();
+    this.client = client;
+    this.server = defaultServer;
+    this.location = defaultServer.base;
+    this.method = '';
+    this.path = '';
+    this.args = '';
+    this.rawPath = '';
+    this.isPathQuoted = false;
+    this.hasPlusInPath = false;
+    this.host = '';
+    this.captures = null;
+    this.isInternal = false;
+    this.uriChanges = MAX_URI_CHANGES;
+    this.isUriChanged = false;
+    this.errorStatus = 0;
+    this.isErrorPage = false;
+    this.remoteAddress = client.remoteAddress;
+    this.remotePort = client.remotePort;
+    this.remoteUser = '';
+    this.response.reset();
+    this.output = NO_OUTPUT;
+    this.isResponseStarted = false;
+    this.isResponseUntilClose = false;
+    this.responder = null;
+    this.payload = null;
     this.status = 0;
     this.bodyBytesSent = 0;
+    this.bytesSent = 0;
+    this.headBytes = 0;
+    this.limitRate = -1;
+    this.limitRateAfter = -1;
     this.keepsAlive = false;
-    this.isResponseStarted = false;
+    this.isOver = false;
+    this.phase = 0;
+    this.handlerIndex = 0;
+    this.refusedStatus = 0;
+    this.postponer = null;
+    this.failBody = null;
+    this.tries.reset();
+    this.startMs = this.context.clock.nowMs();
+    this.requestTimeMs = 0;
+    if (this.variableValues.length > 0) this.variableValues = [];
+    if (this.states.length > 0) this.states = [];
   }
 
-  /** It is over: one access log line. */
-  log(): void {
-    const { accessLog } = this.server;
-    if (accessLog === null) return;
-    this.requestTimeMs = this.server.clock.nowMs() - this.startMs;
-    accessLog.log(this);
+  /** Of the client's connection, for the error log. */
+  get connectionNumber(): number {
+    return this.client.connectionNumber;
   }
 
   /** The Connection line of the response, as the client's version needs it; '' where it says nothing new. */
@@ -77,11 +256,17 @@ export class HttpRequest implements AccessEntry {
     return `client: ${this.remoteAddress}, request: "${this.head.requestLine}"${host}`;
   }
 
+  /** The value of a field the client sent, the first of that name, in lower case; null without one. */
+  field(lowerName: string): string | null {
+    const { fields } = this.head;
+    for (let i = 0; i < fields.count; i++) {
+      if (fields.name(i).toLowerCase() === lowerName) return fields.value(i);
+    }
+    return null;
+  }
+
   get requestLine(): string {
     return this.head.requestLine;
-  }
-  get remoteUser(): string {
-    return '';
   }
   get referer(): string {
     return this.head.fields.valueOf(FieldId.referer);
@@ -105,3 +290,6 @@ export class HttpRequest implements AccessEntry {
     return this.tries.responseTimes;
   }
 }
+
+const NO_OUTPUT: BodySink = new NullSink();
+const NO_CLIENT = null as unknown as ClientSide;

@@ -93,7 +93,7 @@ describe('LocationTree', () => {
     tree.find('/b', match);
     expect(match).toMatchObject({ location: '~ (b)', isRedirect: false });
     tree.find('/c', match);
-    expect(match).toEqual({ location: null, captures: null, isRedirect: false });
+    expect(match).toEqual({ location: null, matches: [], isRedirect: false });
   });
 });
 
@@ -150,10 +150,10 @@ describe('LocationTree captures', () => {
   function captures(locations: Written[], path: string): RegExpExecArray | null {
     const match = new LocationMatch<string>();
     treeOf(locations).find(path, match);
-    return match.captures;
+    return match.matches.at(-1)?.captures ?? null;
   }
 
-  it('are null when no regex decides', () => {
+  it('are none when no regex decides', () => {
     expect(captures([at('/a'), at('~ (x)')], '/a')).toBeNull();
   });
 
@@ -161,11 +161,13 @@ describe('LocationTree captures', () => {
     expect([...captures([at('~ ^/(x)'), at('~ ^/(a)(x)?')], '/a')!]).toEqual(['/a', 'a', undefined]);
   });
 
-  it('count in the innermost regex, and keep the names of the ones around', () => {
-    const locations = [at('~ ^/(?<both>.)(?<outer>.)', at('~ (?<both>c)'))];
-    const inner = captures(locations, '/abc')!;
-    expect([...inner]).toEqual(['c', 'c']);
-    expect(inner.groups).toEqual({ both: 'c', outer: 'b' });
+  it('are told for every regex on the way, the outer ones first', () => {
+    const match = new LocationMatch<string>();
+    treeOf([at('~ ^/(.)(.)', at('~ (c)'))]).find('/abc', match);
+    expect(match.matches.map(({ captures: [...groups] }) => groups)).toEqual([
+      ['/ab', 'a', 'b'],
+      ['c', 'c'],
+    ]);
   });
 });
 

@@ -4,21 +4,27 @@
  */
 import { PrefixTree } from '../core/prefix-tree.js';
 
+/** A location with a regular expression, and what that matched. */
+export interface RegexMatch<L> {
+  readonly location: L;
+  readonly captures: RegExpExecArray;
+}
+
 /** What a search found. One object can serve search after search. */
 export class LocationMatch<L> {
   /** Null when no location fits. */
   location: L | null;
   /**
-   * The match of the innermost regular expression; its `groups` hold those of the ones around it too. Null when
-   * no regular expression decided: captures of before then stay valid, as they do in nginx.
+   * The matches of the regular expressions that decided, those of outer locations first. Empty when none did:
+   * captures of before then stay valid, as they do in nginx.
    */
-  captures: RegExpExecArray | null;
+  readonly matches: RegexMatch<L>[];
   /** Whether the answer is a redirect to the location's own path, which is the one asked for and a '/'. */
   isRedirect: boolean;
 
   constructor() {
     this.location = null;
-    this.captures = null;
+    this.matches = [];
     this.isRedirect = false;
   }
 }
@@ -103,7 +109,7 @@ export class LocationTree<L> {
   /** The location for a path, null if none; `match` says the same and more. */
   find(path: string, match: LocationMatch<L>): L | null {
     match.location = null;
-    match.captures = null;
+    match.matches.length = 0;
     match.isRedirect = false;
     this.search(path, match);
     return match.location;
@@ -141,10 +147,8 @@ export class LocationTree<L> {
       const rule = this.regexes[i]!;
       const captures = rule.regex.exec(path);
       if (captures === null) continue;
-      if (match.captures?.groups !== undefined)
-        captures.groups = { ...match.captures.groups, ...captures.groups };
       match.location = rule.location;
-      match.captures = captures;
+      match.matches.push({ location: rule.location, captures });
       rule.nested?.searchRegexes(path, match);
       return true;
     }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ServerMatch, ServerNames } from './server-names.js';
+import { type NameRegex, ServerMatch, ServerNames } from './server-names.js';
 
 /** Names by server, '~' in front of a regular expression; the default server is 'default'. */
-function namesOf(servers: Record<string, string[]>): ServerNames<string> {
-  const all = new ServerNames('default');
+function namesOf(servers: Record<string, string[]>): ServerNames<string, NameRegex> {
+  const all = new ServerNames<string, NameRegex>('default');
   for (const [server, names] of Object.entries(servers)) {
     for (const name of names) {
-      if (name.startsWith('~')) all.addRegex(new RegExp(name.substring(1)), server);
+      if (name.startsWith('~')) all.addRegex({ regexp: new RegExp(name.substring(1)) }, server);
       else all.addName(name, server);
     }
   }
@@ -14,7 +14,7 @@ function namesOf(servers: Record<string, string[]>): ServerNames<string> {
 }
 
 function find(servers: Record<string, string[]>, name: string): string {
-  const match = new ServerMatch<string>();
+  const match = new ServerMatch<string, NameRegex>();
   const server = namesOf(servers).find(name, match);
   expect(match.server).toBe(server);
   return server;
@@ -71,7 +71,7 @@ describe('ServerNames', () => {
 
   it('gives the captures of the regex that decided, and none otherwise', () => {
     const names = namesOf(servers);
-    const match = new ServerMatch<string>();
+    const match = new ServerMatch<string, NameRegex>();
     names.find('joe.example.com', match);
     expect(match.captures!.groups).toEqual({ user: 'joe' });
     names.find('example.de', match);

@@ -14,21 +14,29 @@ export interface NameProblem<S> {
   readonly server: S;
 }
 
+/** A name's regular expression, as its owner keeps it. Without the flags g and y. */
+export interface NameRegex {
+  readonly regexp: RegExp;
+}
+
 /** What a search found. One object can serve search after search. */
-export class ServerMatch<S> {
+export class ServerMatch<S, R extends NameRegex> {
   /** Null only before the first search. */
   server: S | null;
-  /** What the regular expression matched that decided; null if a name did. */
+  /** The regular expression that decided; null if a name did. */
+  regex: R | null;
+  /** What it matched. */
   captures: RegExpExecArray | null;
 
   constructor() {
     this.server = null;
+    this.regex = null;
     this.captures = null;
   }
 }
 
 /** The names of all servers of one address. */
-export class ServerNames<S> {
+export class ServerNames<S, R extends NameRegex> {
   private readonly defaultServer: S;
   private readonly servers: Set<S>;
   /** '.example.com' stands here as 'example.com' too. */
@@ -37,7 +45,7 @@ export class ServerNames<S> {
   private readonly bySuffix: Map<string, S>;
   /** 'www.example.*', by 'www.example'. */
   private readonly byPrefix: Map<string, S>;
-  private readonly patterns: { readonly regex: RegExp; readonly server: S }[];
+  private readonly patterns: { readonly regex: R; readonly server: S }[];
   /** Names that a '.example.com' in conflict took along without getting them. */
   private readonly lost: Set<string>;
   private readonly found: NameProblem<S>[];
@@ -64,8 +72,8 @@ export class ServerNames<S> {
     if (kind !== null) this.found.push({ kind, name, server });
   }
 
-  /** Adds `server_name ~regex`, to be tried after those added before. Without the flags g and y. */
-  addRegex(regex: RegExp, server: S): void {
+  /** Adds `server_name ~regex`, to be tried after those added before. */
+  addRegex(regex: R, server: S): void {
     this.servers.add(server);
     this.patterns.push({ regex, server });
   }
@@ -79,7 +87,8 @@ export class ServerNames<S> {
    * The server for `name`: a RequestHost's, or '' when the request has no Host. An exact name comes first, then
    * the longest '*.suffix', the longest 'prefix.*', the first regular expression, the default server.
    */
-  find(name: string, match: ServerMatch<S>): S {
+  find(name: string, match: ServerMatch<S, R>): S {
+    match.regex = null;
     match.captures = null;
     const server =
       this.exact.get(name) ??
@@ -107,10 +116,12 @@ export class ServerNames<S> {
     return undefined;
   }
 
-  private findByRegex(name: string, match: ServerMatch<S>): S | undefined {
+  private findByRegex(name: string, match: ServerMatch<S, R>): S | undefined {
     for (const { regex, server } of this.patterns) {
-      match.captures = regex.exec(name);
-      if (match.captures !== null) return server;
+      match.captures = regex.regexp.exec(name);
+      if (match.captures === null) continue;
+      match.regex = regex;
+      return server;
     }
     return undefined;
   }

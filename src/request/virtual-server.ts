@@ -1,42 +1,49 @@
 /*
- * What a request is served by: the limits, timeouts, upstream group and logs of one virtual server. Built by
- * compile/, read by everything in request/, changed by nobody while it serves.
+ * What a request is served by: a virtual server, and the address it listens on with others. Built by compile/, read
+ * by everything in request/, changed by nobody while it serves.
  */
 import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import type { HeadLimits } from '../http/h1/malformed.js';
-import type { AccessLog } from '../log/access-log.js';
 import type { ErrorLog } from '../log/error-log.js';
-import type { UpstreamGroup } from '../upstream/group.js';
-import type { KeepalivePool } from '../upstream/keepalive-pool.js';
+import type { Address } from '../net/address.js';
+import type { Location } from './location.js';
+import type { LocationTree } from './location-tree.js';
+import type { RequestRegex } from './request-regex.js';
+import type { ServerNames } from './server-names.js';
+import type { ServerSettings } from './settings.js';
 
-/** Every time a request can run out of. Milliseconds; nginx's directive in each line. */
-export interface Timeouts {
-  /** client_header_timeout: for the whole head, from its first byte or the accept. */
-  readonly clientHeaderMs: number;
-  /** client_body_timeout: between two reads of a body. */
-  readonly clientBodyMs: number;
-  /** keepalive_timeout: between two requests of a client. */
-  readonly keepaliveMs: number;
-  /** send_timeout: a client takes nothing of what waits for it. */
-  readonly sendMs: number;
-  /** proxy_connect_timeout. */
-  readonly connectMs: number;
-  /** proxy_read_timeout: between two reads of a response. */
-  readonly upstreamReadMs: number;
-  /** proxy_send_timeout: an upstream takes nothing of a request. */
-  readonly upstreamSendMs: number;
+/** One `server {}`. */
+export interface VirtualServer {
+  readonly settings: ServerSettings;
+  /** What holds where no location fits; its serverRewrite handlers run before one is looked for. */
+  readonly base: Location;
+  readonly locations: LocationTree<Location>;
 }
 
-/** One virtual server. */
-export interface VirtualServer {
-  readonly timeouts: Timeouts;
-  readonly headLimits: HeadLimits;
-  readonly upstream: UpstreamGroup;
-  readonly pool: KeepalivePool;
+/** An address that is listened on, with all servers behind it. */
+export interface ListenPoint {
+  readonly address: Address;
+  readonly options: ListenOptions;
+  /** Serves what no name fits, and gives the limits and timeouts that hold before a request has a name. */
+  readonly defaultServer: VirtualServer;
+  /** Null when there is the default server alone and it has no regular expression among its names. */
+  readonly names: ServerNames<VirtualServer, RequestRegex> | null;
+}
+
+/** The parameters of `listen`. */
+export interface ListenOptions {
+  readonly backlog: number;
+  /** On IPv6: not for IPv4 clients too. */
+  readonly isIpv6Only: boolean;
+  readonly reusesPort: boolean;
+  readonly usesProxyProtocol: boolean;
+  /** Milliseconds of idleness before TCP keepalive probes; 0: no probes; -1: as the system has it. */
+  readonly keepaliveIdleMs: number;
+}
+
+/** What serves all requests of a configuration: time, timers and the log for what is about none of them. */
+export interface ServiceContext {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
-  /** Null: no access log. */
-  readonly accessLog: AccessLog | null;
   readonly errorLog: ErrorLog;
 }

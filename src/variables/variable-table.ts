@@ -59,6 +59,16 @@ export class VariableTable<S extends VariableSubject> {
     this.families.sort((a, b) => b.prefix.length - a.prefix.length);
   }
 
+  /**
+   * The variable of that name for somebody who will give it values (set, named groups of regular expressions,
+   * auth_request_set ...) by `assignVariable`; not found until then. What has a definition of its own keeps it.
+   */
+  assignable(name: string): Variable<S> {
+    const lower = name.toLowerCase();
+    if (!this.definitions.has(lower)) this.define({ name: lower, get: () => null });
+    return this.use(lower)!;
+  }
+
   /** Whether a name has a definition of its own, family members aside. */
   has(name: string): boolean {
     return this.definitions.has(name.toLowerCase());
@@ -100,4 +110,14 @@ export function readVariable<S extends VariableSubject>(variable: Variable<S>, s
   const value = variable.get(subject);
   values[variable.slot] = value;
   return value;
+}
+
+/** Gives a variable its value on a subject: by its own `set` where it has one. */
+export function assignVariable<S extends VariableSubject>(
+  variable: Variable<S>,
+  subject: S,
+  value: string | null,
+): void {
+  if (variable.set !== undefined) variable.set(subject, value ?? '');
+  else subject.variableValues[variable.slot] = value;
 }

@@ -1,0 +1,110 @@
+/*
+ * What a module is: directives and variables as data, and one function that puts what a location needs into it.
+ * Modules never see each other; what they share is below them, or in the build.
+ */
+import type { Finding } from '../conf/diagnostics/catalogue.js';
+import type { CheckedDirective } from '../conf/schema/checked.js';
+import type { DirectiveDefinition } from '../conf/schema/definition.js';
+import type { Scope } from '../conf/schema/scope.js';
+import type { Regex } from '../conf/pcre/translate.js';
+import type { Directive, Word } from '../conf/syntax/ast.js';
+import type { TextPart } from '../conf/values/variable-text.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
+import type { ErrorLog } from '../log/error-log.js';
+import type { LogSink } from '../log/sink.js';
+import type { HttpRequest } from '../request/http-request.js';
+import type { Location, LocationKind } from '../request/location.js';
+import type { Phase, PhaseHandler } from '../request/phase.js';
+import type { RequestRegex } from '../request/request-regex.js';
+import type { ResponseFilter } from '../request/response-filter.js';
+import type { VirtualServer } from '../request/virtual-server.js';
+import type { UpstreamGroup } from '../upstream/group.js';
+import type { KeepalivePool } from '../upstream/keepalive-pool.js';
+import type { Text } from '../variables/text.js';
+import type { VariableTable } from '../variables/variable-table.js';
+
+/** A module of `http {}`. */
+export interface HttpModule {
+  /** nginx's, without ngx_http_ and _module: `gzip`, `limit_req`. Its folder has the same name. */
+  readonly name: string;
+  /** What nginx's configure calls it, when it has a switch: `http_sub_module`. -V tells of it. */
+  readonly switchName?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each has argument types of its own
+  readonly directives: readonly DirectiveDefinition<any>[];
+  /** Adds the variables that are always there. */
+  variables?(table: VariableTable<HttpRequest>): void;
+  /**
+   * Called once, before any location is built, with all of the module's directives wherever they stand, in the
+   * order of the file: for variables and zones that configurations name (set, map, limit_req_zone).
+   */
+  declare?(directives: readonly CheckedDirective[], build: HttpBuild): void;
+  /**
+   * Called for every level from which requests may be served: each server's own, each location, `if` in a location,
+   * limit_except. Adds what requests there need, and nothing where the configuration asks for nothing.
+   */
+  location?(scope: Scope, build: LocationBuild): void;
+}
+
+/** A name for something that is kept once per configuration. */
+export class BuildKey<T> {
+  /** For the debugger. */
+  readonly name: string;
+  readonly make: () => T;
+
+  constructor(name: string, make: () => T) {
+    this.name = name;
+    this.make = make;
+  }
+}
+
+/** Puts findings where they belong. */
+export interface Reporter {
+  /** An error at a word or a directive: the configuration isn't used. nginx's wording is `finding.nginxText`. */
+  report(at: Directive | Word, finding: Finding): void;
+}
+
+/** What modules use while `http {}` becomes objects. */
+export interface HttpBuild extends Reporter {
+  readonly variables: VariableTable<HttpRequest>;
+  readonly wheel: TimerWheel;
+  /** Of the main level, for what is not about a request. */
+  readonly errorLog: ErrorLog;
+  /** `upstream {}` blocks by lower-case name, and groups made of addresses in proxy_pass. */
+  readonly upstreams: Map<string, UpstreamTarget>;
+  /** Kept once per configuration: made at the first call. */
+  shared<T>(key: BuildKey<T>): T;
+  /** As `shared`, but what the configuration before had of this name lives on: zones and their counters. */
+  carried<T>(kind: string, name: string, make: () => T): T;
+  /** A text with its variables bound; one that names an unknown variable is reported and stands for ''. */
+  text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest>;
+  /** A regular expression whose named groups become variables. */
+  regex(regex: Regex): RequestRegex;
+  /** The folder a relative path starts from: the prefix (`-p`), or the configuration file's folder. */
+  resolvePath(path: string, base: 'prefix' | 'conf'): string;
+  /** A log file or stream, the same object for the same target; reopened and closed with the cycle. */
+  openSink(target: string): LogSink;
+  /** Called when the cycle serves no more, to let go of timers and the like. */
+  onClose(close: () => void): void;
+}
+
+/** A group of peers with its connections. */
+export interface UpstreamTarget {
+  readonly group: UpstreamGroup;
+  readonly pool: KeepalivePool;
+}
+
+/** What modules use while a level of the configuration becomes a Location. */
+export interface LocationBuild extends HttpBuild {
+  readonly kind: LocationKind;
+  /** As Location.path. */
+  readonly path: string;
+  readonly location: Location;
+  readonly server: VirtualServer;
+  /** Handlers of a phase run in the order of the catalog. */
+  addHandler(phase: Phase, handler: PhaseHandler): void;
+  /** This answers every request here. A second one replaces the first. */
+  setContent(handler: PhaseHandler): void;
+  addFilter(filter: ResponseFilter): void;
+  /** The Location of the block that this directive opens (`if`, `limit_except`), inside of this one. */
+  inner(directive: CheckedDirective): Location;
+}

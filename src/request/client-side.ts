@@ -1,0 +1,74 @@
+/*
+ * The client's connection as those see it who serve a request of it.
+ */
+import type { Connection } from '../net/connection.js';
+import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { DrainListener } from './body-sink.js';
+
+/** Takes a request's payload as it comes in. */
+export interface BodyReceiver {
+  /**
+   * More payload, perhaps none; with the request's `body.isComplete` this is its end. Whether nothing refers to
+   * `bytes` when it returns.
+   */
+  onPayload(bytes: Buffer, start: number, end: number): boolean;
+}
+
+/** A client's connection, while it waits for the answer to a request. */
+export interface ClientSide {
+  readonly connection: Connection;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** Counts the connections since the start. */
+  readonly connectionNumber: number;
+  /** Counts the requests of this connection, the one under way included. */
+  readonly requestCount: number;
+  /** When it was accepted. */
+  readonly connectedMs: number;
+  /** What a PROXY protocol header said; null without one. */
+  readonly proxyProtocol: ProxyProtocolHeader | null;
+  /** Whether the client waits with its body for a 100 that nobody has sent. */
+  readonly awaitsContinue: boolean;
+  /**
+   * Payload that came with the head: earlyBytes[earlyStart,earlyEnd), borrowed while the head is being served and a
+   * copy afterwards. Whoever sets `receiver` takes it from here first.
+   */
+  readonly earlyBytes: Buffer;
+  readonly earlyStart: number;
+  readonly earlyEnd: number;
+  /** Who takes what comes of the payload from now on; reading goes on when `resumeBody` says so. Null: nobody yet. */
+  receiver: BodyReceiver | null;
+  /** Who is told when the client has taken all that was written. */
+  drainListener: DrainListener | null;
+  /** Bytes were written; the client's send timeout counts if they wait. */
+  noteWritten(): void;
+  /** The request's body may go on. */
+  resumeBody(): void;
+  /** The client is told 100 now, if it waits for that. */
+  sendContinue(): void;
+  /** The last byte of the response was written. */
+  endResponse(): void;
+  /** The response can't be completed: the client must notice. */
+  breakOff(): void;
+  /** The last subrequest of the request being served is over. */
+  noteSubrequestsOver(): void;
+  /** Closes without a word (nginx: 444), or after what was written. */
+  close(): void;
+  /** An upstream has asked the client to go on, or has answered: no 100 of our own is needed. */
+  noteContinue(): boolean;
+  /** Both sides have switched protocols: from here on bytes go both ways, bytes[start,end) first. */
+  startTunnel(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void;
+}
+
+/** Addresses in a PROXY protocol header (version 1 or 2). */
+export interface ProxyProtocolHeader {
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly destinationAddress: string;
+  readonly destinationPort: number;
+  /** Of version 2, by type; null for none. */
+  readonly tlvs: ReadonlyMap<number, Buffer> | null;
+}
+

@@ -1,0 +1,23 @@
+/*
+ * The Location of a redirect as the client gets it: a path becomes a URL where the configuration says so.
+ */
+import type { HttpRequest } from './http-request.js';
+
+const DEFAULT_PORT = 80;
+
+/** `location` itself unless it is a path and absolute_redirect is on; see also server_name_in_redirect, port_in_redirect. */
+export function absoluteLocation(request: HttpRequest, location: string): string {
+  const { settings } = request.location;
+  if (!location.startsWith('/') || !settings.absoluteRedirect) return location;
+  let host = request.host;
+  if (settings.serverNameInRedirect && request.server.settings.serverName !== '')
+    host = request.server.settings.serverName;
+  else if (host === '') host = bracketed(request.client.localAddress);
+  const port = request.client.localPort;
+  const isPortShown = settings.portInRedirect && port !== 0 && port !== DEFAULT_PORT;
+  return `http://${host}${isPortShown ? `:${port}` : ''}${location}`;
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}

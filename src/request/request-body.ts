@@ -1,0 +1,160 @@
+/*
+ * A client's request body read in whole before it is used: in memory up to client_body_buffer_size, beyond that in a
+ * file. Passing one on while it comes in is the upstream exchange's.
+ */
+import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { logErrorOf } from './error-line.js';
+import type { BodyReceiver } from './client-side.js';
+import type { HttpRequest } from './http-request.js';
+import type { TempPath } from './settings.js';
+
+let fileCount = 0;
+
+/** The name of a new temporary file, with its folders by the path's levels. */
+export function nextTempFile({ path, levels }: TempPath): string {
+  const name = String(++fileCount).padStart(10, '0');
+  let folders = '';
+  let end = name.length;
+  for (const length of levels) {
+    folders += `/${name.slice(end - length, end)}`;
+    end -= length;
+  }
+  return `${path}${folders}/${name}`;
+}
+
+/** One body. Owned by the client's request; released when that is over. */
+export class RequestBody implements BodyReceiver {
+  /** What is in memory, in order; all of it goes to the file once there is one. */
+  chunks: Buffer[] = [];
+  /** Bytes of payload so far. */
+  length = 0;
+  /** The file's path; null while memory does. */
+  path: string | null = null;
+  isComplete = false;
+  private descriptor = -1;
+  private readonly request: HttpRequest;
+  /** Told once when the body is whole. */
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(request: HttpRequest) {
+    this.request = request;
+  }
+
+  /** Calls back when all of it is there; at once if it is. */
+  whenComplete(callback: () => void): void {
+    if (this.isComplete) callback();
+    else this.waiting.push(callback);
+  }
+
+  onPayload(bytes: Buffer, start: number, end: number): boolean {
+    const { request } = this;
+    const { clientMaxBodySize } = request.location.settings;
+    this.length += end - start;
+    if (clientMaxBodySize > 0 && this.length > clientMaxBodySize) {
+      logErrorOf(request, 'error', `client intended to send too large chunked body: ${this.length} bytes`);
+      this.fail(413);
+      return true;
+    }
+    if (end > start && !this.keep(Buffer.from(bytes.subarray(start, end)))) {
+      this.fail(500);
+      return true;
+    }
+    if (request.body.isComplete) this.complete();
+    else request.client.resumeBody();
+    return true;
+  }
+
+  /** All of it as one buffer: for those who need the bytes ($request_body). Null when it is in a file. */
+  get inMemory(): Buffer | null {
+    if (this.path !== null) return null;
+    if (this.chunks.length !== 1) this.chunks = [Buffer.concat(this.chunks)];
+    return this.chunks[0]!;
+  }
+
+  /** The request is over: the file goes, unless it is wanted. */
+  release(): void {
+    if (this.descriptor >= 0) closeSync(this.descriptor);
+    this.descriptor = -1;
+    this.chunks = [];
+    const { clientBodyInFileOnly } = this.request.location.settings;
+    if (this.path === null || clientBodyInFileOnly === 'on') return;
+    try {
+      unlinkSync(this.path);
+    } catch {
+      // Somebody took it away: it was a temporary file.
+    }
+  }
+
+  private keep(bytes: Buffer): boolean {
+    const { clientBodyBufferSize, clientBodyInFileOnly } = this.request.location.settings;
+    if (this.path === null && (this.length > clientBodyBufferSize || clientBodyInFileOnly !== 'off')) {
+      if (!this.openFile()) return false;
+      for (const chunk of this.chunks) if (!this.writeAll(chunk)) return false;
+      this.chunks = [];
+    }
+    if (this.path !== null) return this.writeAll(bytes);
+    this.chunks.push(bytes);
+    return true;
+  }
+
+  private openFile(): boolean {
+    const path = nextTempFile(this.request.location.settings.clientBodyTempPath);
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      this.descriptor = openSync(path, 'wx', 0o600);
+    } catch (error) {
+      logErrorOf(this.request, 'crit', `open() "${path}" failed: ${(error as Error).message}`);
+      return false;
+    }
+    this.path = path;
+    logErrorOf(this.request, 'warn', `a client request body is buffered to a temporary file ${path}`);
+    return true;
+  }
+
+  private writeAll(bytes: Buffer): boolean {
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
+      return true;
+    } catch (error) {
+      logErrorOf(this.request, 'crit', `write() "${this.path}" failed: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  private complete(): void {
+    const { clientBodyInFileOnly } = this.request.location.settings;
+    if (clientBodyInFileOnly !== 'off' && this.path === null && this.length > 0 && !this.openFile()) {
+      this.fail(500);
+      return;
+    }
+    this.isComplete = true;
+    for (const callback of this.waiting.splice(0)) callback();
+  }
+
+  private fail(status: number): void {
+    this.waiting.length = 0;
+    this.request.client.receiver = null;
+    this.request.failBody!(status);
+  }
+}
+
+/**
+ * Reads all of the client's body, then calls back; at once when there is none or it is there already. When it can't
+ * be had (too large, the client is gone) the request is answered accordingly and nobody is called.
+ */
+export function readBody(request: HttpRequest, fail: (status: number) => void, whenRead: () => void): void {
+  const { main } = request;
+  const { client } = main;
+  if (main.payload === null) {
+    main.payload = new RequestBody(main);
+    main.failBody = fail;
+    client.receiver = main.payload;
+    main.isReusable = false;
+    main.payload.whenComplete(whenRead);
+    if (!main.body.isComplete) client.sendContinue();
+    main.payload.onPayload(client.earlyBytes, client.earlyStart, client.earlyEnd);
+    return;
+  }
+  main.payload.whenComplete(whenRead);
+}
