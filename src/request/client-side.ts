@@ -58,8 +58,12 @@ export interface ClientSide {
   close(): void;
   /** An upstream has asked the client to go on, or has answered: no 100 of our own is needed. */
   noteContinue(): boolean;
-  /** Both sides have switched protocols: from here on bytes go both ways, bytes[start,end) first. */
-  startTunnel(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void;
+  /**
+   * Both sides have switched protocols: from here on bytes go both ways, bytes[start,end) first. `idleMs`: how long
+   * both may be silent (proxy_read_timeout). The request's responder stays; its `abort` is called when the tunnel is
+   * over, and lets go of the peer. By then the connection to it is closed.
+   */
+  startTunnel(upstream: UpstreamConnection, idleMs: number, bytes: Buffer, start: number, end: number): void;
 }
 
 /** Addresses in a PROXY protocol header (version 1 or 2). */

@@ -4,7 +4,6 @@
  */
 import { writeMessage } from '../http/h1/message-writer.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
-import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
 
 export interface TunnelOwner {
@@ -14,7 +13,7 @@ export interface TunnelOwner {
    * Both directions are done, or one broke, or nothing moved for the idle time. The client's connection is the
    * owner's again; `isClosed`: it is gone.
    */
-  onTunnelEnd(peer: Peer, isClosed: boolean): void;
+  onTunnelEnd(isClosed: boolean): void;
 }
 
 /** Bytes between a client and an upstream until either is gone. */
@@ -96,7 +95,7 @@ export class Tunnel implements ConnectionHandler, UpstreamUser {
     if (this.isOver) return;
     this.isOver = true;
     this.upstream.destroy();
-    this.owner.onTunnelEnd(this.upstream.peer, isDownstreamClosed);
+    this.owner.onTunnelEnd(isDownstreamClosed);
   }
 
   private pump(from: Connection, to: Connection, bytes: Buffer, start: number, end: number): void {
