@@ -29,6 +29,11 @@ export interface Responder {
   abort(): void;
 }
 
+/** Something to be let go of when a client's request is over, however it ends. */
+export interface RequestEnding {
+  onRequestEnd(): void;
+}
+
 /** The request under way on a client's connection, or one that another request asked for. */
 export class HttpRequest implements VariableSubject, StateHolder {
   /** A subrequest's is its parent's. */
@@ -130,6 +135,10 @@ export class HttpRequest implements VariableSubject, StateHolder {
   /** A subrequest shares its parent's. */
   variableValues: (string | null | undefined)[];
   states: unknown[];
+  /** Of the client's request; see LastingState. */
+  lastingStates: unknown[];
+  /** Of the client's request; see whenEnded. */
+  private endings: RequestEnding[];
 
   constructor(point: ListenPoint, limits: HeadLimits, context: ServiceContext, parent: HttpRequest | null) {
     this.head = parent === null ? new RequestHead(limits) : parent.head;
@@ -188,6 +197,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.requestTimeMs = 0;
     this.variableValues = parent === null ? [] : parent.variableValues;
     this.states = [];
+    this.lastingStates = [];
+    this.endings = [];
   }
 
   /** A new request of that client begins now. */
@@ -237,6 +248,20 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.requestTimeMs = 0;
     if (this.variableValues.length > 0) this.variableValues = [];
     if (this.states.length > 0) this.states = [];
+    if (this.lastingStates.length > 0) this.lastingStates = [];
+  }
+
+  /** Has `ending` told once when the client's request is over: logged, all its subrequests over, or broken off. */
+  whenEnded(ending: RequestEnding): void {
+    this.main.endings.push(ending);
+  }
+
+  /** The client's request is over: tells those who wait for that. */
+  end(): void {
+    const { endings } = this;
+    if (endings.length === 0) return;
+    this.endings = [];
+    for (const ending of endings) ending.onRequestEnd();
   }
 
   /** Of the client's connection, for the error log. */
