@@ -116,6 +116,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
   whenOver: ((request: HttpRequest) => void) | null;
   /** Of the client's request: subrequests that aren't over. */
   readonly subrequests: HttpRequest[];
+  /** A subrequest: its body in the place of an error's page and of an empty one; null without. */
+  stub: Buffer | null;
   /** A subrequest: where its body goes. */
   subrequestOutput: BodySink | null;
   /** A subrequest: what was kept of its body. */
@@ -186,6 +188,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.refusedStatus = 0;
     this.whenOver = null;
     this.subrequests = [];
+    this.stub = null;
     this.subrequestOutput = null;
     this.collected = [];
     this.hasPayload = parent === null;

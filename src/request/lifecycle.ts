@@ -12,7 +12,7 @@ import { DECLINED, DONE, OK, type Outcome, type PhaseHandler } from './phase.js'
 import { parseRequestHost } from './request-host.js';
 import type { RequestRegex } from './request-regex.js';
 import { parseRequestUri } from './request-uri.js';
-import { sendErrorPage, sendRedirect } from './send.js';
+import { sendErrorPage, sendRedirect, sendStub } from './send.js';
 import { ServerMatch } from './server-names.js';
 import type { VirtualServer } from './virtual-server.js';
 
@@ -338,6 +338,25 @@ export function serveSubrequest(request: HttpRequest): void {
 }
 
 /**
+ * The client's request is over before its answer: whatever is under way for it lets go, and nobody is told of
+ * subrequests any more.
+ */
+export function abandon(request: HttpRequest): void {
+  for (const subrequest of request.subrequests.splice(0)) {
+    subrequest.isOver = true;
+    letGo(subrequest);
+  }
+  letGo(request);
+}
+
+function letGo(request: HttpRequest): void {
+  const { responder } = request;
+  request.responder = null;
+  responder?.abort();
+  request.output.abort();
+}
+
+/**
  * Ends the making of an answer with a status instead of one: by the location's error_page or a page of ours. With a
  * response begun already the client sees it break off.
  */
@@ -357,8 +376,12 @@ export function finalize(request: HttpRequest, status: number): void {
     sendErrorPage(request, status);
     return;
   }
+  if (request.stub !== null) {
+    sendStub(request, request.stub);
+    return;
+  }
   request.errorStatus = status;
-  if (CLOSES_CONNECTION.has(status)) request.main.keepsAlive = false;
+  if (CLOSES_CONNECTION.has(status) && request.parent === null) request.keepsAlive = false;
   request.response.contentType = '';
   const page = request.isErrorPage || request.uriChanges === 0 ? null : findErrorPage(request, status);
   if (page === null) {

@@ -13,6 +13,8 @@ export class Response {
   contentType: string;
   /** '' for none. Added to Content-Type by the writer. */
   charset: string;
+  /** What the charset filter is to convert to, whatever the configuration says (X-Accel-Charset); '' for none. */
+  overrideCharset: string;
   /** -1: not known, so chunked or until close. */
   contentLength: number;
   /** Seconds since 1970, as HTTP dates have no more; -1: none. */
@@ -43,6 +45,7 @@ export class Response {
     this.reason = '';
     this.contentType = '';
     this.charset = '';
+    this.overrideCharset = '';
     this.contentLength = -1;
     this.lastModified = -1;
     this.etag = '';
@@ -63,6 +66,7 @@ export class Response {
     this.reason = '';
     this.contentType = '';
     this.charset = '';
+    this.overrideCharset = '';
     this.contentLength = -1;
     this.lastModified = -1;
     this.etag = '';

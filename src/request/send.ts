@@ -7,8 +7,8 @@ import { BodyFilter, NullSink } from './body-sink.js';
 import { errorPage } from './error-page.js';
 import type { HttpRequest } from './http-request.js';
 import { Postponer } from './postponer.js';
-import { absoluteLocation } from './redirect-location.js';
 import { RateLimiter } from './rate-limiter.js';
+import { absoluteLocation } from './redirect-location.js';
 import type { Response } from './response.js';
 import { FilterOrder, type ResponseFilter } from './response-filter.js';
 import { ResponseWriter } from './response-writer.js';
@@ -30,6 +30,7 @@ export function sendHead(request: HttpRequest): boolean {
   const isHead = request.method === 'HEAD' || request.main.head.method === 'HEAD';
   response.isHeadOnly = isHead || response.status === 204 || response.status === 304;
   let needsPostponer = false;
+  if (request.stub !== null && !response.isHeadOnly) chain.push(new StubFilter(request.stub));
   for (const filter of filters) {
     if (!applies(filter, request)) continue;
     if (filter.order > FilterOrder.subrequests && needsPostponer) {
@@ -75,6 +76,31 @@ class HeadOnlySink extends NullSink {
 
   override end(): void {
     this.target.end();
+  }
+
+  override abort(): void {
+    this.target.abort();
+  }
+}
+
+/** Puts a stub in the place of a subrequest's body that turns out empty. */
+class StubFilter extends BodyFilter {
+  private readonly stub: Buffer;
+  private isEmpty = true;
+
+  constructor(stub: Buffer) {
+    super();
+    this.stub = stub;
+  }
+
+  override write(bytes: Buffer, isBorrowed: boolean): void {
+    if (bytes.length > 0) this.isEmpty = false;
+    this.next.write(bytes, isBorrowed);
+  }
+
+  override end(): void {
+    if (this.isEmpty && this.stub.length > 0) this.next.write(this.stub, false);
+    this.next.end();
   }
 }
 
@@ -131,6 +157,17 @@ export function sendRedirect(request: HttpRequest, status: number, location: str
   request.response.location = location;
   request.errorStatus = 0;
   sendErrorPage(request, status);
+}
+
+/** Answers a subrequest that has ended in an error with its stub, as a text of its parent's type. */
+export function sendStub(request: HttpRequest, stub: Buffer): void {
+  const { response } = request;
+  response.status = 200;
+  response.contentType = request.parent!.response.contentType;
+  response.contentLength = stub.length;
+  if (!sendHead(request)) return;
+  request.output.write(stub, false);
+  request.output.end();
 }
 
 /** Answers with our own page for a status. `keepsFields`: what was to be answered had fields that stay. */

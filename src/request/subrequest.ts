@@ -5,10 +5,12 @@
 import { BodySink } from './body-sink.js';
 import { logErrorOf } from './error-line.js';
 import { HttpRequest } from './http-request.js';
-import { serveSubrequest } from './lifecycle.js';
+import { finalize, serveSubrequest } from './lifecycle.js';
 
 /** How deep subrequests may make others (nginx: NGX_HTTP_MAX_SUBREQUESTS). */
 const MAX_DEPTH = 50;
+/** How many of one client's request may be under way at once (nginx: 64535). */
+const MAX_AT_ONCE = 64535;
 
 /** What becomes of a subrequest's body. */
 export type SubrequestBody =
@@ -27,13 +29,15 @@ export interface SubrequestOptions {
   readonly hasPayload?: boolean;
   /** The parent is answered without waiting for it, but is not over before. */
   readonly isBackground?: boolean;
-  /** It has been answered whole; `request.response` tells how. Called once, also if it was broken off. */
+  /** The body in the place of an error's page and of an empty one (SSI: stub). */
+  readonly stub?: Buffer;
+  /** It has been answered whole; `request.response` tells how. Not called when the client's request is over before. */
   readonly whenOver?: (request: HttpRequest) => void;
 }
 
 /**
- * Begins a subrequest for a path, decoded. It may be over before this returns. Null when it would be too deep, which
- * has been logged then.
+ * Makes a subrequest for a path, decoded. It is served as soon as what is being done now is done, so that the caller
+ * may go on with what stands behind it. Null when there would be too many, which has been logged then.
  */
 export function startSubrequest(
   parent: HttpRequest,
@@ -41,11 +45,11 @@ export function startSubrequest(
   args: string,
   options: SubrequestOptions,
 ): HttpRequest | null {
-  if (parent.depth >= MAX_DEPTH) {
+  const { main } = parent;
+  if (parent.depth >= MAX_DEPTH || main.subrequests.length >= MAX_AT_ONCE) {
     logErrorOf(parent, 'error', `subrequests cycle while processing "${path}"`);
     return null;
   }
-  const { main } = parent;
   main.isReusable = false;
   const request = new HttpRequest(parent.point, parent.server.settings.headLimits, parent.context, parent);
   request.method = options.method ?? 'GET';
@@ -57,11 +61,21 @@ export function startSubrequest(
   request.remoteUser = parent.remoteUser;
   request.startMs = parent.context.clock.nowMs();
   request.hasPayload = options.hasPayload ?? false;
+  request.stub = options.stub ?? null;
   request.whenOver = options.whenOver ?? null;
   request.subrequestOutput = outputOf(request, parent, options.body);
   main.subrequests.push(request);
-  serveSubrequest(request);
+  process.nextTick(begin, request);
   return request;
+}
+
+function begin(request: HttpRequest): void {
+  if (request.isOver) return;
+  try {
+    serveSubrequest(request);
+  } catch (defect) {
+    request.client.connection.failBy(defect);
+  }
 }
 
 function outputOf(request: HttpRequest, parent: HttpRequest, body: SubrequestBody): BodySink {
@@ -69,14 +83,14 @@ function outputOf(request: HttpRequest, parent: HttpRequest, body: SubrequestBod
     case 'part':
       return parent.postponer!.addPart(() => endSubrequest(request));
     case 'memory':
-      return new CollectingSink(request, request.location.settings.subrequestOutputBufferSize);
+      return new CollectingSink(request, true);
     case 'none':
-      return new CollectingSink(request, 0);
+      return new CollectingSink(request, false);
   }
 }
 
-/** It is over, answered or not. */
-export function endSubrequest(request: HttpRequest): void {
+/** It has been answered. */
+function endSubrequest(request: HttpRequest): void {
   if (request.isOver) return;
   request.isOver = true;
   const { main, location } = request;
@@ -84,39 +98,43 @@ export function endSubrequest(request: HttpRequest): void {
     request.requestTimeMs = request.context.clock.nowMs() - request.startMs;
     for (const handler of location.log) void handler(request);
   }
-  main.subrequests.splice(main.subrequests.indexOf(request), 1);
+  const index = main.subrequests.indexOf(request);
+  if (index >= 0) main.subrequests.splice(index, 1);
   request.whenOver?.(request);
   if (main.subrequests.length === 0) main.client.noteSubrequestsOver();
 }
 
-/** Keeps what comes, up to a limit; what is more is dropped and said to be. */
+/** Keeps what comes, up to subrequest_output_buffer_size of the location it is served by, or nothing of it. */
 class CollectingSink extends BodySink {
   private readonly request: HttpRequest;
-  private readonly limit: number;
+  private readonly isKept: boolean;
   private size = 0;
+  private isOverflown = false;
 
-  constructor(request: HttpRequest, limit: number) {
+  constructor(request: HttpRequest, isKept: boolean) {
     super();
     this.request = request;
-    this.limit = limit;
+    this.isKept = isKept;
   }
 
   write(bytes: Buffer): void {
-    if (this.limit === 0) return;
-    if (this.size + bytes.length > this.limit) {
-      if (this.size <= this.limit) logErrorOf(this.request, 'error', 'too big subrequest response');
-      this.size = this.limit + 1;
-      this.request.collected = [];
+    if (!this.isKept || this.isOverflown) return;
+    this.size += bytes.length;
+    if (this.size <= this.request.location.settings.subrequestOutputBufferSize) {
+      this.request.collected.push(Buffer.from(bytes));
       return;
     }
-    this.size += bytes.length;
-    this.request.collected.push(Buffer.from(bytes));
+    this.isOverflown = true;
+    this.request.collected = [];
+    logErrorOf(this.request, 'error', 'too big subrequest response');
+    // Not now: who is writing must be able to go on to its end.
+    process.nextTick(breakOff, this.request);
   }
 
   flush(): void {}
 
   end(): void {
-    endSubrequest(this.request);
+    if (!this.isOverflown) endSubrequest(this.request);
   }
 
   get isBlocked(): boolean {
@@ -124,4 +142,14 @@ class CollectingSink extends BodySink {
   }
 
   abort(): void {}
+}
+
+/** Without all of this answer there is none to the client, as in nginx. */
+function breakOff(request: HttpRequest): void {
+  if (request.isOver) return;
+  try {
+    finalize(request, 500);
+  } catch (defect) {
+    request.client.connection.failBy(defect);
+  }
 }
