@@ -4,12 +4,12 @@
  */
 import { type Address, formatAddress } from '../net/address.js';
 import type { PeerOptions } from '../upstream/peer.js';
-import { readVersion } from './version.js';
+import { version } from '../core/version.js';
 
 /** For a terminal, after `sluice`. */
 export function proxyBanner(listen: readonly Address[], peers: readonly PeerOptions[]): string {
   return `
-Sluice ${readVersion()}
+Sluice ${version}
   listens on   ${listen.map(describeListener).join('\n               ')}
   sends to     ${peers.map(describePeer).join('\n               ')}
 
@@ -39,7 +39,7 @@ export function demoBanner(listen: Address, echoes: readonly Address[]): string 
   ];
   const width = Math.max(...rows.map(([command]) => command.length));
   return `
-Sluice ${readVersion()}, with two echo apps to play with
+Sluice ${version}, with two echo apps to play with
   listens on   ${describeListener(listen)}
   sends to     ${echoes.map(formatAddress).join('\n               ')}
 

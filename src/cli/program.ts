@@ -5,7 +5,7 @@
 import { Command, type CommanderError, Option } from 'commander';
 import { nearestWord } from '../core/nearest-word.js';
 import { DEMO_FLAGS, ECHO_FLAGS, environmentName, type Flag, PROXY_FLAGS } from './flags.js';
-import { readVersion } from './version.js';
+import { version } from '../core/version.js';
 
 /** Option values as commander hands them over, by camel-case name. */
 export type OptionValues = Readonly<Record<string, unknown>>;
@@ -56,7 +56,7 @@ export function buildProgram(actions: CommandActions): Command {
     .configureOutput({ writeErr: () => {} })
     .configureHelp({ helpWidth: 100, subcommandTerm: (command) => command.name() })
     .enablePositionalOptions()
-    .version(`sluice ${readVersion()}`, '-v, --version', 'print the version')
+    .version(`sluice ${version}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'Print the help of a command.')
     .argument('[host]')

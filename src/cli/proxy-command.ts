@@ -5,7 +5,8 @@
 import type { ProxyOptions } from '../compile/proxy-options.js';
 import { ErrorLog } from '../log/error-log.js';
 import { openLogSink } from '../log/log-sink.js';
-import { ListenError, type ProxyServer, startProxy } from '../server/proxy-server.js';
+import { ListenError, type ProxyServer } from '../server/proxy-server.js';
+import { startProxy } from '../server/start-proxy.js';
 import { proxyBanner, proxyLine } from './banner.js';
 import { type Given, gatherGiven, PROXY_FLAGS } from './flags.js';
 import { obeySignals, type Serving } from './obey-signals.js';

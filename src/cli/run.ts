@@ -6,6 +6,7 @@ import { CommanderError } from 'commander';
 import { nearestWord } from '../core/nearest-word.js';
 import { runDemo } from './demo-command.js';
 import { runEcho } from './echo-command.js';
+import { isNginxCommand, runNginx } from './nginx-command.js';
 import { buildProgram, describeParseFailure, describeUnknownVariables } from './program.js';
 import { runProxy } from './proxy-command.js';
 import { say } from './say.js';
@@ -20,6 +21,7 @@ export async function runCommand(
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number | null> {
+  if (isNginxCommand(args)) return runNginx(args);
   const program = buildProgram({
     async proxy(host, port, options) {
       if (host !== undefined) rejectMistypedCommand(host);

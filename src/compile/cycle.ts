@@ -1,87 +1,137 @@
 /*
- * Options to a cycle: one immutable generation of configuration, with the objects that serve it. Opens the
- * logs, but no socket.
+ * A checked configuration to a cycle: one immutable generation of configuration, with the objects that serve it. Opens
+ * the logs, but no socket.
  */
-import { eventClock } from '../core/clock.js';
+import type { Diagnostic } from '../conf/diagnostics/diagnostic.js';
+import type { CheckedDirective } from '../conf/schema/checked.js';
+import { Scope } from '../conf/schema/scope.js';
 import { describeDefect } from '../core/describe-defect.js';
-import { TimerWheel } from '../core/timer-wheel.js';
-import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
-import { AccessLog } from '../log/access-log.js';
 import { ErrorLog } from '../log/error-log.js';
-import { type LogSink, openLogSink } from '../log/log-sink.js';
-import type { Address } from '../net/address.js';
-import type { DefectReporter } from '../net/connection.js';
-import type { VirtualServer } from '../request/virtual-server.js';
-import { UpstreamGroup } from '../upstream/group.js';
-import { KeepalivePool } from '../upstream/keepalive-pool.js';
-import type { Peer } from '../upstream/peer.js';
-import { DEFAULT_TIMEOUTS, type ProxyOptions } from './proxy-options.js';
-
-const DEFAULT_KEEPALIVE_CONNECTIONS = 32;
-const DEFAULT_UPSTREAM_KEEPALIVE_MS = 60_000;
+import type { LogSink } from '../log/sink.js';
+import { workerShutdownTimeout } from '../modules/core/directives.js';
+import { openErrorLog } from '../modules/error-log.js';
+import * as core from '../modules/http/core/directives.js';
+import type { HttpModule, UpstreamTarget } from '../modules/module.js';
+import type { ServiceContext } from '../request/virtual-server.js';
+import type { BuildEnvironment } from './environment.js';
+import { HttpBuilder } from './http-builder.js';
+import { buildListenSockets, type ListenSocket } from './listen-points.js';
+import { buildServers } from './server-builder.js';
 
 /** Everything a server needs to serve one configuration. */
 export interface Cycle {
-  readonly listen: readonly Address[];
-  readonly server: VirtualServer;
+  readonly sockets: readonly ListenSocket[];
+  readonly context: ServiceContext;
+  readonly upstreams: ReadonlyMap<string, UpstreamTarget>;
+  /** How long `drain` lets requests run on (worker_shutdown_timeout); Infinity: as long as they take. */
   readonly drainMs: number;
-  readonly errorLog: ErrorLog;
-  readonly onDefect: DefectReporter;
-  /** To be flushed, reopened and closed by whoever runs the cycle. */
+  /** To be flushed and reopened by whoever runs the cycle. */
   readonly sinks: readonly LogSink[];
+  /** What the next configuration may carry over, by kind and name. */
+  readonly carried: ReadonlyMap<string, unknown>;
+  /** Lets go of pools and timers, and closes the logs, when nothing is served by it any more. */
+  close(): Promise<void>;
 }
 
-/** Builds the cycle. Throws an Error that says which option can't be used and why. */
+/** What building gives: the cycle, or why there is none. Warnings come with a cycle too. */
+export interface BuiltCycle {
+  /** Null when a diagnostic is an error. */
+  readonly cycle: Cycle | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The main level of a checked configuration. */
+export function mainScope(directives: readonly CheckedDirective[]): Scope {
+  return new Scope('main', null, null, directives);
+}
+
+/**
+ * Builds a cycle of what was checked. Throws an Error with the reason when a log can't be opened; whatever was opened
+ * is closed again then, as it is when there are errors.
+ */
 export function buildCycle(
-  options: ProxyOptions,
-  openSink: (target: string) => LogSink = openLogSink,
-): Cycle {
-  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const errorSink = openSink(options.errorLog ?? 'stderr');
-  const errorLog = new ErrorLog(errorSink, options.errorLogLevel ?? 'error');
-  const accessTarget = options.accessLog ?? 'off';
-  const accessSink = accessTarget === 'off' ? null : openSink(accessTarget);
-  const wheel = new TimerWheel(eventClock);
-  const onDefect = (defect: unknown) => errorLog.log('alert', describeDefect(defect));
-  wheel.onError = onDefect;
-  const upstream = new UpstreamGroup('default', options.peers, eventClock);
-  upstream.onPeerDown = (peer) => errorLog.log('warn', peerIsOut(upstream, peer));
-  upstream.onPeerUp = (peer) =>
-    errorLog.log('notice', `upstream "${upstream.name}" ${peer.name} answers again`);
-  const pool = new KeepalivePool(
-    {
-      connections: options.keepaliveConnections ?? DEFAULT_KEEPALIVE_CONNECTIONS,
-      idleTimeoutMs: options.upstreamKeepaliveMs ?? DEFAULT_UPSTREAM_KEEPALIVE_MS,
-      limits: DEFAULT_HEAD_LIMITS,
-      onUnaskedBytes: (peer, bytes) =>
-        errorLog.log(
-          'warn',
-          `upstream "${upstream.name}" ${peer.name} sent ${bytes} bytes unasked on an idle connection`,
-        ),
-      onDefect,
-    },
-    wheel,
-  );
-  return {
-    listen: options.listen,
-    drainMs: timeouts.drainMs,
-    errorLog,
-    onDefect,
-    sinks: accessSink === null ? [errorSink] : [errorSink, accessSink],
-    server: {
-      timeouts,
-      headLimits: DEFAULT_HEAD_LIMITS,
-      upstream,
-      pool,
-      wheel,
-      clock: eventClock,
-      accessLog: accessSink === null ? null : new AccessLog(accessSink),
-      errorLog,
-    },
-  };
+  main: Scope,
+  modules: readonly HttpModule[],
+  environment: BuildEnvironment,
+): BuiltCycle {
+  const builder = new HttpBuilder(environment, NO_LOG);
+  builder.errorLog = openErrorLog(main, builder);
+  try {
+    const sockets = buildHttp(main, modules, builder);
+    if (builder.diagnostics.some(({ severity }) => severity === 'error')) {
+      void closeAll(builder);
+      return { cycle: null, diagnostics: builder.diagnostics };
+    }
+    const [drainMs] = main.find(workerShutdownTimeout)?.values ?? [Number.POSITIVE_INFINITY];
+    const { wheel, clock } = environment;
+    const cycle: Cycle = {
+      sockets,
+      context: { wheel, clock, errorLog: builder.errorLog },
+      upstreams: builder.upstreams,
+      drainMs,
+      sinks: builder.sinks,
+      carried: builder.carriedNow,
+      close: () => closeAll(builder),
+    };
+    return { cycle, diagnostics: builder.diagnostics };
+  } catch (error) {
+    void closeAll(builder);
+    throw error;
+  }
 }
 
-function peerIsOut(upstream: UpstreamGroup, peer: Peer): string {
-  const failures = `${peer.fails} failed ${peer.fails === 1 ? 'try' : 'tries'}`;
-  return `upstream "${upstream.name}" ${peer.name} is out for ${peer.failTimeoutMs / 1000} s after ${failures}`;
+const NO_LOG = new ErrorLog(
+  { write() {}, flush: () => Promise.resolve(), reopen() {}, close: () => Promise.resolve() },
+  'emerg',
+);
+
+async function closeAll(builder: HttpBuilder): Promise<void> {
+  for (const close of builder.closers) {
+    try {
+      close();
+    } catch (defect) {
+      builder.errorLog.log('alert', describeDefect(defect));
+    }
+  }
+  for (const { pool } of builder.upstreams.values()) pool.close();
+  await Promise.all(builder.sinks.map((sink) => sink.close()));
+}
+
+function buildHttp(main: Scope, modules: readonly HttpModule[], builder: HttpBuilder): ListenSocket[] {
+  const [block] = main.own(core.http);
+  if (block === undefined) return [];
+  const http = new Scope('http', main, block, block.block);
+  for (const module of modules) module.variables?.(builder.variables);
+  const byDefinition = groupByDefinition(http.directives);
+  for (const module of modules) module.declare?.(directivesOf(module, byDefinition), builder);
+  return buildListenSockets(buildServers(http, builder, modules), builder);
+}
+
+/** Every directive below `http`, wherever it stands, with its place in the file. */
+function groupByDefinition(directives: readonly CheckedDirective[]): Map<unknown, Ordered[]> {
+  const groups = new Map<unknown, Ordered[]>();
+  let order = 0;
+  const visit = (some: readonly CheckedDirective[]) => {
+    for (const directive of some) {
+      const group = groups.get(directive.definition);
+      const ordered = { directive, order: order++ };
+      if (group === undefined) groups.set(directive.definition, [ordered]);
+      else group.push(ordered);
+      visit(directive.block);
+    }
+  };
+  visit(directives);
+  return groups;
+}
+
+interface Ordered {
+  readonly directive: CheckedDirective;
+  readonly order: number;
+}
+
+function directivesOf(module: HttpModule, groups: ReadonlyMap<unknown, readonly Ordered[]>): CheckedDirective[] {
+  return module.directives
+    .flatMap((definition) => groups.get(definition) ?? [])
+    .sort((a, b) => a.order - b.order)
+    .map(({ directive }) => directive);
 }

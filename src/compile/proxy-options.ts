@@ -1,14 +1,28 @@
 /*
- * What a proxy can be told in a program or on the command line, and the values of what is left out. The
- * nginx directive behind each option gives its meaning and its default.
+ * What a proxy can be told in a program or on the command line, and the configuration that this stands for. The nginx
+ * directive behind each option gives its meaning and its default.
  */
+import { type Item, makeDirective } from '../conf/syntax/ast.js';
 import type { LogLevel } from '../log/error-log.js';
-import type { Address } from '../net/address.js';
-import type { Timeouts } from '../request/virtual-server.js';
+import { type Address, formatAddress } from '../net/address.js';
 import type { PeerOptions } from '../upstream/peer.js';
 
 /** The timeouts of a proxy, in milliseconds. */
-export interface ProxyTimeouts extends Timeouts {
+export interface ProxyTimeouts {
+  /** client_header_timeout */
+  readonly clientHeaderMs: number;
+  /** client_body_timeout */
+  readonly clientBodyMs: number;
+  /** keepalive_timeout; 0 closes after each response. */
+  readonly keepaliveMs: number;
+  /** send_timeout */
+  readonly sendMs: number;
+  /** proxy_connect_timeout */
+  readonly connectMs: number;
+  /** proxy_read_timeout */
+  readonly upstreamReadMs: number;
+  /** proxy_send_timeout */
+  readonly upstreamSendMs: number;
   /** How long `drain` lets requests run on (worker_shutdown_timeout). */
   readonly drainMs: number;
 }
@@ -33,13 +47,114 @@ export interface ProxyOptions {
   errorLogLevel?: LogLevel;
 }
 
-export const DEFAULT_TIMEOUTS: ProxyTimeouts = {
-  clientHeaderMs: 60_000,
-  clientBodyMs: 60_000,
-  keepaliveMs: 75_000,
-  sendMs: 60_000,
-  connectMs: 60_000,
-  upstreamReadMs: 60_000,
-  upstreamSendMs: 60_000,
-  drainMs: 30_000,
-};
+const DEFAULT_DRAIN_MS = 30_000;
+const DEFAULT_KEEPALIVE_CONNECTIONS = 32;
+
+/** The configuration that options stand for. Addresses to listen on are not in it: those may have port 0. */
+export function confOfOptions(options: ProxyOptions): readonly Item[] {
+  const { timeouts = {} } = options;
+  return [
+    makeDirective('error_log', [options.errorLog ?? 'stderr', options.errorLogLevel ?? 'error']),
+    makeDirective('worker_shutdown_timeout', [`${timeouts.drainMs ?? DEFAULT_DRAIN_MS}ms`]),
+    makeDirective('events', [], []),
+    makeDirective(
+      'http',
+      [],
+      [
+        makeDirective('access_log', options.accessLog === undefined || options.accessLog === 'off' ? ['off'] : [options.accessLog, 'sluice']),
+        ...timeoutsOf(timeouts),
+        // Whatever the origin takes passes, as it comes.
+        makeDirective('client_max_body_size', ['0']),
+        makeDirective('proxy_request_buffering', ['off']),
+        makeDirective('proxy_buffering', ['off']),
+        ...forwardedFields(),
+        upstreamOf(options),
+        makeDirective('server', [], [makeDirective('location', ['/'], proxying())]),
+      ],
+    ),
+  ];
+}
+
+function timeoutsOf(timeouts: Partial<ProxyTimeouts>): Item[] {
+  const names = [
+    ['clientHeaderMs', 'client_header_timeout'],
+    ['clientBodyMs', 'client_body_timeout'],
+    ['keepaliveMs', 'keepalive_timeout'],
+    ['sendMs', 'send_timeout'],
+    ['connectMs', 'proxy_connect_timeout'],
+    ['upstreamReadMs', 'proxy_read_timeout'],
+    ['upstreamSendMs', 'proxy_send_timeout'],
+  ] as const;
+  return names.flatMap(([option, directive]) => {
+    const ms = timeouts[option];
+    return ms === undefined ? [] : [makeDirective(directive, [`${ms}ms`])];
+  });
+}
+
+function upstreamOf(options: ProxyOptions): Item {
+  const connections = options.keepaliveConnections ?? DEFAULT_KEEPALIVE_CONNECTIONS;
+  const idleMs = options.upstreamKeepaliveMs;
+  return makeDirective(
+    'upstream',
+    ['default'],
+    [
+      ...options.peers.map((peer) => makeDirective('server', serverArguments(peer))),
+      makeDirective('keepalive', [String(connections)]),
+      ...(idleMs === undefined ? [] : [makeDirective('keepalive_timeout', [`${idleMs}ms`])]),
+    ],
+  );
+}
+
+function serverArguments(peer: PeerOptions): string[] {
+  const args = [formatAddress(peer.address)];
+  if (peer.weight !== undefined) args.push(`weight=${peer.weight}`);
+  if (peer.maxFails !== undefined) args.push(`max_fails=${peer.maxFails}`);
+  if (peer.failTimeoutMs !== undefined) args.push(`fail_timeout=${peer.failTimeoutMs}ms`);
+  if (peer.isBackup === true) args.push('backup');
+  if (peer.isDown === true) args.push('down');
+  return args;
+}
+
+/** Upgrade, when the Connection field names it too. security: one that leads to HTTP again would hide requests. */
+const UPGRADE =
+  '~*^(?:[^|]*[,\\s])?upgrade(?:[,\\s][^|]*)?\\|(?!(?:.*[,\\s])?(?:h2c?|http|tls)(?:[/,\\s]|$))(.+)$';
+
+/** Host, Upgrade and Connection as they are passed on. */
+function forwardedFields(): Item[] {
+  return [
+    makeDirective(
+      'map',
+      ['$host$is_request_port$request_port', '$forwarded_host'],
+      [
+        makeDirective('default', ['$host$is_request_port$request_port']),
+        makeDirective('', ['$proxy_host']),
+      ],
+    ),
+    makeDirective(
+      'map',
+      ['$http_connection|$http_upgrade', '$forwarded_upgrade'],
+      [makeDirective('default', ['']), makeDirective(UPGRADE, ['$1'])],
+    ),
+    makeDirective(
+      'map',
+      ['$forwarded_upgrade', '$forwarded_connection'],
+      [makeDirective('default', ['upgrade']), makeDirective('', [''])],
+    ),
+  ];
+}
+
+/**
+ * differs from nginx: Host is the client's and X-Forwarded-* are set unasked, as almost every configuration has it, and
+ * an Upgrade is passed on.
+ */
+function proxying(): Item[] {
+  return [
+    makeDirective('proxy_pass', ['http://default']),
+    makeDirective('proxy_set_header', ['Host', '$forwarded_host']),
+    makeDirective('proxy_set_header', ['X-Forwarded-For', '$proxy_add_x_forwarded_for']),
+    makeDirective('proxy_set_header', ['X-Forwarded-Proto', '$scheme']),
+    makeDirective('proxy_set_header', ['X-Forwarded-Host', '$forwarded_host']),
+    makeDirective('proxy_set_header', ['Upgrade', '$forwarded_upgrade']),
+    makeDirective('proxy_set_header', ['Connection', '$forwarded_connection']),
+  ];
+}

@@ -12,6 +12,7 @@ import type { TextPart } from '../conf/values/variable-text.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { LogSink } from '../log/sink.js';
+import type { DefectReporter } from '../net/connection.js';
 import type { HttpRequest } from '../request/http-request.js';
 import type { Location, LocationKind } from '../request/location.js';
 import type { Phase, PhaseHandler } from '../request/phase.js';
@@ -69,6 +70,8 @@ export interface HttpBuild extends Reporter {
   readonly wheel: TimerWheel;
   /** Of the main level, for what is not about a request. */
   readonly errorLog: ErrorLog;
+  /** For connections that modules open. */
+  readonly onDefect: DefectReporter;
   /** `upstream {}` blocks by lower-case name, and groups made of addresses in proxy_pass. */
   readonly upstreams: Map<string, UpstreamTarget>;
   /** Kept once per configuration: made at the first call. */
@@ -106,5 +109,5 @@ export interface LocationBuild extends HttpBuild {
   setContent(handler: PhaseHandler): void;
   addFilter(filter: ResponseFilter): void;
   /** The Location of the block that this directive opens (`if`, `limit_except`), inside of this one. */
-  inner(directive: CheckedDirective): Location;
+  inner(directive: Pick<CheckedDirective, 'definition' | 'node' | 'block'>): Location;
 }

@@ -126,6 +126,14 @@ export class Connection {
     return this.socket.remotePort ?? 0;
   }
 
+  get localAddress(): string {
+    return this.socket.localAddress ?? '';
+  }
+
+  get localPort(): number {
+    return this.socket.localPort ?? 0;
+  }
+
   /** Whether the kernel has yet to take some of what was written. */
   get hasPendingWrites(): boolean {
     return this.pendingWrites > 0;

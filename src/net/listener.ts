@@ -13,6 +13,12 @@ export interface ListenerOptions {
   readonly address: Address;
   /** How many connections the kernel queues before accept (nginx: listen backlog=). */
   readonly backlog: number;
+  /** On IPv6: not for IPv4 clients too. Default false. */
+  readonly isIpv6Only?: boolean;
+  /** Others may listen on the same address (SO_REUSEPORT), where Node can: from 22.12 and 23.1 on. */
+  readonly reusesPort?: boolean;
+  /** Milliseconds of idleness before TCP keepalive probes; 0 or left out: no probes; -1: as the system has it. */
+  readonly keepaliveIdleMs?: number;
   /** Makes the handler for an accepted connection; it gets the connection by `attach`. */
   readonly accept: (connection: Connection) => ConnectionHandler;
   /** An accept failed. */
@@ -73,11 +79,12 @@ export class Listener {
   private listen(options: ListenerOptions): Promise<void> {
     const { server } = this;
     const { host, port, path } = options.address;
+    const { backlog, isIpv6Only = false, reusesPort = false } = options;
+    const where =
+      path === null ? { host, port, ipv6Only: isIpv6Only, ...(reusesPort ? { reusePort: true } : {}) } : { path };
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(
-        path === null ? { host, port, backlog: options.backlog } : { path, backlog: options.backlog },
-        () => {
+      server.listen({ ...where, backlog }, () => {
           server.removeListener('error', reject);
           server.on('error', options.onError);
           const bound = server.address();
@@ -86,8 +93,7 @@ export class Listener {
           this.gate.prepare();
           SOCKETS.addGate(this.gate);
           resolve();
-        },
-      );
+      });
     });
   }
 
@@ -98,6 +104,8 @@ export class Listener {
 
 function acceptSocket(accepted: Socket, options: ListenerOptions): void {
   eventClock.refresh();
+  const { keepaliveIdleMs = 0 } = options;
+  if (keepaliveIdleMs !== 0) accepted.setKeepAlive(true, Math.max(0, keepaliveIdleMs));
   const connection = new Connection(IDLE, true, options.onDefect);
   const handle = (accepted as unknown as SocketInternals)._handle;
   const isWrappable = handle !== null && typeof handle.useUserBuffer === 'function';

@@ -34,6 +34,8 @@ export class Location {
   content: PhaseHandler | null;
   /** By their order. */
   readonly filters: ResponseFilter[];
+  /** Whether its path without the final slash is redirected to it: it ends in one and an upstream answers here. */
+  hasAutoRedirect: boolean;
   /** Whether a response of an upstream may go to the client as it is: nothing here looks at or changes one. */
   isTransparent: boolean;
   /** For any other method but these it is `limited` that counts. */
@@ -57,6 +59,7 @@ export class Location {
     this.log = [];
     this.content = null;
     this.filters = [];
+    this.hasAutoRedirect = false;
     this.isTransparent = true;
     this.limitedMethods = null;
     this.limited = null;

@@ -31,6 +31,8 @@ export interface LocationSettings {
   /** Without alias: to be put before the path. With it: what replaces the location's own path. */
   readonly root: Text<HttpRequest>;
   readonly isAlias: boolean;
+  /** With an alias: how much of a path it replaces. */
+  readonly aliasLength: number;
   readonly isInternal: boolean;
   readonly types: ReadonlyMap<string, string>;
   readonly defaultType: string;

@@ -1,29 +1,22 @@
 /*
- * One running proxy: its listeners and client connections, from start to drained. No globals, no signals:
- * a program may run several.
+ * One running proxy: its listening sockets and the cycles it serves, from start to drained. No globals, no signals: a
+ * program may run several.
  */
-import { buildCycle, type Cycle } from '../compile/cycle.js';
-import type { ProxyOptions } from '../compile/proxy-options.js';
+import type { Cycle } from '../compile/cycle.js';
+import type { ListenSocket } from '../compile/listen-points.js';
 import { eventClock } from '../core/clock.js';
 import { describeErrno } from '../core/errno.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
 import { type Address, formatAddress } from '../net/address.js';
-import type { Connection } from '../net/connection.js';
+import type { Connection, DefectReporter } from '../net/connection.js';
 import { Listener } from '../net/listener.js';
 import { SOCKETS } from '../net/socket-budget.js';
-import { ConnectionLoop, type ConnectionOwner } from '../request/connection-loop.js';
-import { ServingPool } from '../request/serving-pool.js';
+import type { ConnectionLoop } from '../request/connection-loop.js';
+import type { ListenOptions } from '../request/virtual-server.js';
+import { CycleRun } from './cycle-run.js';
 
-/** How many connections the kernel queues before accept; nginx's default on Linux. */
-const BACKLOG = 511;
-
-/** How many client connections that can be spared are closed at once when descriptors run out, as in nginx. */
-const RECLAIM_AT_ONCE = 32;
-
-/** When there was none to close, it isn't looked for again so soon. */
+/** When there was no connection to close, one isn't looked for again so soon. */
 const RECLAIM_PAUSE_MS = 100;
-
-/** What setTimeout can wait at most; it takes more for nothing. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** An address can't be listened on. */
 export class ListenError extends Error {
@@ -40,6 +33,15 @@ export class ListenError extends Error {
   }
 }
 
+/** What a server needs besides its first cycle. */
+export interface ServerOptions {
+  /** The wheel that its cycles were built with; the server closes it at its end. */
+  readonly wheel: TimerWheel;
+  readonly onDefect: DefectReporter;
+  /** As in ListenerOptions: for tests. */
+  readonly isOnReadDisabled?: boolean;
+}
+
 /** A running proxy. */
 export interface ProxyServer {
   /** Where it listens, with the real port where 0 was asked for. */
@@ -54,21 +56,11 @@ export interface ProxyServer {
   reopenLogs(): void;
 }
 
-/**
- * Starts a proxy; it serves when the promise resolves.
- * Rejects with a ListenError, or an Error that names the option that can't be used.
- */
-export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
-  if (options.listen.length === 0)
-    throw new Error('Cannot start a proxy: no address to listen on; give at least one');
-  return serveCycle(buildCycle(options), false);
-}
-
-/** Serves a cycle. `isOnReadDisabled` as in ListenerOptions: for tests. Rejects with a ListenError. */
-export async function serveCycle(cycle: Cycle, isOnReadDisabled: boolean): Promise<ProxyServer> {
-  const server = new RunningProxy(cycle, isOnReadDisabled);
+/** Serves a cycle. Rejects with a ListenError; the cycle is closed then. */
+export async function serveCycle(cycle: Cycle, options: ServerOptions): Promise<RunningServer> {
+  const server = new RunningServer(cycle, options);
   try {
-    await server.listen();
+    await server.start();
   } catch (error) {
     await server.stop();
     throw error;
@@ -76,125 +68,165 @@ export async function serveCycle(cycle: Cycle, isOnReadDisabled: boolean): Promi
   return server;
 }
 
-class RunningProxy implements ProxyServer, ConnectionOwner {
-  isDraining: boolean;
-  readonly servings: ServingPool;
-  private readonly cycle: Cycle;
-  private readonly isOnReadDisabled: boolean;
-  private readonly listeners: Listener[];
-  private readonly loops: Set<ConnectionLoop>;
+/** A socket that is listened on, and which of a cycle's it stands for. */
+interface OpenSocket {
+  readonly listener: Listener;
+  socket: ListenSocket;
+}
+
+/** See ProxyServer. */
+export class RunningServer implements ProxyServer {
+  /** The cycle that new connections are served by. */
+  private current: CycleRun;
+  /** Cycles of before whose connections aren't over, the end of each. */
+  private readonly retired: Map<CycleRun, Promise<void>>;
+  private readonly options: ServerOptions;
+  /** By address and options, as `keyOf` gives them. */
+  private open: Map<string, OpenSocket>;
   private acceptedCount: number;
   private noReclaimUntilMs: number;
-  /** Who waits until the last client connection is gone. */
-  private readonly emptyWaiters: (() => void)[];
 
-  constructor(cycle: Cycle, isOnReadDisabled: boolean) {
-    this.isDraining = false;
-    this.servings = new ServingPool(cycle.server);
-    this.cycle = cycle;
-    this.isOnReadDisabled = isOnReadDisabled;
-    this.listeners = [];
-    this.loops = new Set();
+  constructor(cycle: Cycle, options: ServerOptions) {
+    this.current = new CycleRun(cycle);
+    this.retired = new Map();
+    this.options = options;
+    this.open = new Map();
     this.acceptedCount = 0;
     this.noReclaimUntilMs = 0;
-    this.emptyWaiters = [];
   }
 
   get addresses(): readonly Address[] {
-    return this.listeners.map((listener) => listener.address);
+    return [...this.open.values()].map(({ listener }) => listener.address);
   }
 
   get connectionCount(): number {
-    return this.loops.size;
+    let count = this.current.loops.size;
+    for (const run of this.retired.keys()) count += run.loops.size;
+    return count;
   }
 
-  async listen(): Promise<void> {
-    const { isOnReadDisabled } = this;
-    for (const address of this.cycle.listen) {
-      try {
-        const accept = (connection: Connection) => this.accept(connection);
-        const onError = (error: Error) =>
-          this.cycle.errorLog.log('crit', `accept on ${formatAddress(address)}: ${error.message}`);
-        const onShortage = (isShort: boolean) =>
-          this.cycle.errorLog.log(isShort ? 'crit' : 'notice', describeShortage(address, isShort));
-        const reclaim = () => this.closeSpare();
-        const { onDefect } = this.cycle;
-        const callbacks = { accept, onError, onShortage, reclaim, onDefect };
-        this.listeners.push(
-          await Listener.open({ address, backlog: BACKLOG, isOnReadDisabled, ...callbacks }),
-        );
-      } catch (error) {
-        throw new ListenError(address, error as NodeJS.ErrnoException);
-      }
+  get cycle(): Cycle {
+    return this.current.cycle;
+  }
+
+  /** Listens on all sockets of the first cycle. */
+  async start(): Promise<void> {
+    for (const socket of this.current.cycle.sockets) {
+      this.open.set(keyOf(socket), await this.listen(socket));
     }
+  }
+
+  /**
+   * Serves another cycle from now on. Sockets that both have stay open; new ones are opened first, and when one can't
+   * be, nothing changes and the new cycle is closed. Rejects with a ListenError then.
+   */
+  async reload(cycle: Cycle): Promise<void> {
+    const fresh = new Map<string, OpenSocket>();
+    try {
+      for (const socket of cycle.sockets) {
+        const key = keyOf(socket);
+        if (!this.open.has(key)) fresh.set(key, await this.listen(socket));
+      }
+    } catch (error) {
+      await Promise.all([...fresh.values()].map(({ listener }) => listener.close()));
+      await cycle.close();
+      throw error;
+    }
+    this.swap(cycle, fresh);
+  }
+
+  private swap(cycle: Cycle, fresh: Map<string, OpenSocket>): void {
+    const before = this.current;
+    const open = new Map<string, OpenSocket>();
+    for (const socket of cycle.sockets) {
+      const key = keyOf(socket);
+      const kept = fresh.get(key) ?? this.open.get(key)!;
+      kept.socket = socket;
+      open.set(key, kept);
+    }
+    for (const [key, { listener }] of this.open) if (!open.has(key)) void listener.close();
+    this.open = open;
+    this.current = new CycleRun(cycle);
+    const end = before.retire().finally(() => this.retired.delete(before));
+    this.retired.set(before, end);
   }
 
   async drain(): Promise<void> {
     eventClock.refresh();
-    this.isDraining = true;
     const closed = this.closeListeners();
-    for (const loop of this.loops) loop.drain();
-    await this.waitUntilEmpty(this.cycle.drainMs);
-    await this.stop();
+    await Promise.all([this.current.retire(), ...this.retired.values()]);
+    this.options.wheel.close();
     await closed;
   }
 
   async stop(): Promise<void> {
-    this.isDraining = true;
     const closed = this.closeListeners();
-    for (const loop of this.loops) loop.destroy();
-    this.cycle.server.pool.close();
+    await Promise.all([this.current.stop(), ...[...this.retired.keys()].map((run) => run.stop())]);
+    this.options.wheel.close();
     await closed;
-    // What was cut is still to be logged.
-    await this.waitUntilEmpty(Number.POSITIVE_INFINITY);
-    this.cycle.server.wheel.close();
-    await Promise.all(this.cycle.sinks.map((sink) => sink.close()));
   }
 
   reopenLogs(): void {
-    for (const sink of this.cycle.sinks) sink.reopen();
-  }
-
-  onConnectionClosed(loop: ConnectionLoop): void {
-    this.loops.delete(loop);
-    if (this.loops.size === 0) for (const resolve of this.emptyWaiters.splice(0)) resolve();
-  }
-
-  private accept(connection: Connection): ConnectionLoop {
-    this.acceptedCount++;
-    const loop = new ConnectionLoop(connection, this.cycle.server, this, this.acceptedCount);
-    this.loops.add(loop);
-    return loop;
-  }
-
-  /** Makes room for others: closes clients' connections that have been answered, eldest first. */
-  private closeSpare(): void {
-    const nowMs = this.cycle.server.clock.nowMs();
-    if (nowMs < this.noReclaimUntilMs) return;
-    const most = Math.min(RECLAIM_AT_ONCE, Math.ceil(this.loops.size / 8));
-    let count = 0;
-    for (const loop of this.loops) {
-      if (!loop.isSpare) continue;
-      loop.destroy();
-      if (++count === most) return;
+    for (const run of [this.current, ...this.retired.keys()]) {
+      for (const sink of run.cycle.sinks) sink.reopen();
     }
-    if (count === 0) this.noReclaimUntilMs = nowMs + RECLAIM_PAUSE_MS;
+  }
+
+  private async listen(socket: ListenSocket): Promise<OpenSocket> {
+    const { address, options } = socket;
+    const { isOnReadDisabled = false, onDefect } = this.options;
+    const opened: { value: OpenSocket | null } = { value: null };
+    try {
+      const listener = await Listener.open({
+        address,
+        backlog: options.backlog,
+        isIpv6Only: options.isIpv6Only,
+        reusesPort: options.reusesPort,
+        keepaliveIdleMs: options.keepaliveIdleMs,
+        isOnReadDisabled,
+        accept: (connection) => this.accept(connection, opened.value!.socket),
+        onError: (error) => this.log('crit', `accept on ${formatAddress(address)}: ${error.message}`),
+        onShortage: (isShort) => this.log(isShort ? 'crit' : 'notice', describeShortage(address, isShort)),
+        reclaim: () => this.closeSpare(),
+        onDefect,
+      });
+      opened.value = { listener, socket };
+      return opened.value;
+    } catch (error) {
+      throw new ListenError(address, error as NodeJS.ErrnoException);
+    }
+  }
+
+  private log(level: 'crit' | 'notice', message: string): void {
+    this.current.cycle.context.errorLog.log(level, message);
+  }
+
+  private accept(connection: Connection, socket: ListenSocket): ConnectionLoop {
+    this.acceptedCount++;
+    const { pointsByHost, point } = socket;
+    const chosen = pointsByHost.size === 0 ? point : (pointsByHost.get(connection.localAddress) ?? point);
+    return this.current.accept(connection, chosen, this.acceptedCount);
+  }
+
+  /** Makes room for others. */
+  private closeSpare(): void {
+    const nowMs = eventClock.nowMs();
+    if (nowMs < this.noReclaimUntilMs) return;
+    if (this.current.closeSpare() === 0) this.noReclaimUntilMs = nowMs + RECLAIM_PAUSE_MS;
   }
 
   private async closeListeners(): Promise<void> {
-    await Promise.all(this.listeners.map((listener) => listener.close()));
+    await Promise.all([...this.open.values()].map(({ listener }) => listener.close()));
   }
+}
 
-  private waitUntilEmpty(timeoutMs: number): Promise<void> {
-    if (this.loops.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(resolve, timeoutMs);
-      this.emptyWaiters.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
+/** Sockets of the same key are the same across a reload. */
+function keyOf({ address, options }: ListenSocket): string {
+  return `${formatAddress(address)} ${socketOptionsOf(options)}`;
+}
+
+function socketOptionsOf({ isIpv6Only, reusesPort }: ListenOptions): string {
+  return `${isIpv6Only} ${reusesPort}`;
 }
 
 function describeShortage(address: Address, isShort: boolean): string {

@@ -1,10 +1,10 @@
 /*
  * A proxy in the test's own process, on a free port, with logs that are read from memory.
  */
-import { buildCycle } from '../compile/cycle.js';
 import type { ProxyOptions } from '../compile/proxy-options.js';
 import type { Address } from '../net/address.js';
 import { type ProxyServer, serveCycle } from '../server/proxy-server.js';
+import { buildOptionsCycle, DefectLog, makeWheel } from '../server/start-proxy.js';
 import { RawClient } from './raw-client.js';
 import { RecordingSink } from './recording-sink.js';
 
@@ -39,33 +39,41 @@ export async function startTestProxy(
 ): Promise<TestProxy> {
   const accessLog = new RecordingSink();
   const errorLog = new RecordingSink();
+  const defects = new DefectLog();
+  const wheel = makeWheel(defects.report);
   const { isOnReadDisabled = false, ...proxyOptions } = options;
-  const cycle = buildCycle(
+  const cycle = buildOptionsCycle(
     {
       listen: [{ host: '127.0.0.1', port: 0, path: null }],
       errorLogLevel: 'info',
       ...proxyOptions,
       peers: [...origins.map(({ address }) => ({ address })), ...(options.peers ?? [])],
-      accessLog: 'access',
-      errorLog: 'error',
+      accessLog: '/access',
+      errorLog: '/error',
     },
-    (target) => (target === 'access' ? accessLog : errorLog),
+    {
+      wheel,
+      onDefect: defects.report,
+      openSink: (target) => (target === '/access' ? accessLog : errorLog),
+    },
   );
-  const server = await serveCycle(cycle, isOnReadDisabled);
+  defects.cycle = cycle;
+  const server = await serveCycle(cycle, { wheel, onDefect: defects.report, isOnReadDisabled });
   const address = server.addresses[0]!;
+  const { group, pool } = cycle.upstreams.get('default')!;
   return {
     server,
     address,
     accessLog,
     errorLog,
     get idleCount() {
-      return cycle.server.pool.idleCount;
+      return pool.idleCount;
     },
     get activeRequests() {
-      return cycle.server.upstream.peers.reduce((sum, peer) => sum + peer.activeRequests, 0);
+      return group.peers.reduce((sum, peer) => sum + peer.activeRequests, 0);
     },
     get deadlineCount() {
-      return cycle.server.wheel.size;
+      return wheel.size;
     },
     connect: () => RawClient.connect(address),
     stop: () => server.stop(),

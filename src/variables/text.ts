@@ -46,7 +46,7 @@ function bindPieces<S extends VariableSubject>(pieces: readonly (string | Variab
 }
 
 /** A text that names no variable. */
-function constantText<S>(constant: string): Text<S> {
+export function constantText<S>(constant: string): Text<S> {
   return { constant, evaluate: () => constant };
 }
 

@@ -15,13 +15,16 @@ export interface Placed<Specs extends readonly ArgumentSpec[]> extends Omit<Chec
   readonly values: ParsedArguments<Specs>;
 }
 
+/** The directive whose block a scope is. */
+export type ScopeOpener = Pick<CheckedDirective, 'definition' | 'node' | 'block'>;
+
 /** One block: the file itself, http, a server, a location, an if or a limit_except. */
 export class Scope {
   readonly context: Context;
   /** Null for the file itself. */
   readonly parent: Scope | null;
   /** The directive whose block this is; null for the file itself. */
-  readonly opener: CheckedDirective | null;
+  readonly opener: ScopeOpener | null;
   /** What stands in it, in order. */
   readonly directives: readonly CheckedDirective[];
   private readonly byDefinition: Map<unknown, CheckedDirective[]>;
@@ -29,7 +32,7 @@ export class Scope {
   constructor(
     context: Context,
     parent: Scope | null,
-    opener: CheckedDirective | null,
+    opener: ScopeOpener | null,
     directives: readonly CheckedDirective[],
   ) {
     this.context = context;

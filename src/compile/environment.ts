@@ -1,0 +1,21 @@
+/*
+ * What a configuration is built in: the folders its paths start from, time, and what the one before left.
+ */
+import type { Clock } from '../core/clock.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
+import type { LogSink } from '../log/sink.js';
+import type { DefectReporter } from '../net/connection.js';
+
+export interface BuildEnvironment {
+  /** Where relative paths of files and logs start (`-p`); ends in a slash. */
+  readonly prefix: string;
+  /** The folder of the main file, for what nginx looks for beside it; ends in a slash. */
+  readonly confPrefix: string;
+  readonly wheel: TimerWheel;
+  readonly clock: Clock;
+  readonly onDefect: DefectReporter;
+  /** What the configuration before has to carry over, by kind and name. */
+  readonly carried: ReadonlyMap<string, unknown>;
+  /** Opens a log. Throws an Error with the reason when it can't be opened. */
+  openSink(target: string): LogSink;
+}

@@ -1,0 +1,113 @@
+/*
+ * What modules are given while `http {}` becomes objects: variables, texts, expressions, logs, what is shared and what
+ * lives on from the configuration before. Keeps what they report.
+ */
+import { type Finding, finding } from '../conf/diagnostics/catalogue.js';
+import { type Diagnostic, diagnose } from '../conf/diagnostics/diagnostic.js';
+import type { Regex } from '../conf/pcre/translate.js';
+import type { Directive, Word } from '../conf/syntax/ast.js';
+import { toByteString } from '../conf/syntax/source-text.js';
+import type { TextPart } from '../conf/values/variable-text.js';
+import { nearestWord } from '../core/nearest-word.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
+import type { ErrorLog } from '../log/error-log.js';
+import type { LogSink } from '../log/sink.js';
+import type { BuildKey, HttpBuild, UpstreamTarget } from '../modules/module.js';
+import type { DefectReporter } from '../net/connection.js';
+import type { HttpRequest } from '../request/http-request.js';
+import { RequestRegex } from '../request/request-regex.js';
+import { compileText, constantText, type Text } from '../variables/text.js';
+import { VariableTable } from '../variables/variable-table.js';
+import type { BuildEnvironment } from './environment.js';
+
+/** One `http {}` while it is built. */
+export class HttpBuilder implements HttpBuild {
+  readonly variables: VariableTable<HttpRequest> = new VariableTable();
+  readonly upstreams: Map<string, UpstreamTarget> = new Map();
+  readonly wheel: TimerWheel;
+  readonly onDefect: DefectReporter;
+  readonly diagnostics: Diagnostic[] = [];
+  readonly sinks: LogSink[] = [];
+  /** To be called when the cycle serves no more. */
+  readonly closers: (() => void)[] = [];
+  /** What `carried` was asked for: the next configuration may find it here. */
+  readonly carriedNow: Map<string, unknown> = new Map();
+  errorLog: ErrorLog;
+  private readonly environment: BuildEnvironment;
+  private readonly sharedByKey = new Map<BuildKey<unknown>, unknown>();
+  private readonly sinkByTarget = new Map<string, LogSink>();
+
+  constructor(environment: BuildEnvironment, errorLog: ErrorLog) {
+    this.environment = environment;
+    this.wheel = environment.wheel;
+    this.onDefect = environment.onDefect;
+    this.errorLog = errorLog;
+  }
+
+  report(at: Directive | Word, found: Finding): void {
+    const isDirective = 'word' in at;
+    const span = isDirective ? at.word : at;
+    this.diagnostics.push(diagnose(found, span, isDirective ? at.headEnd : span.end));
+  }
+
+  shared<T>(key: BuildKey<T>): T {
+    if (!this.sharedByKey.has(key)) this.sharedByKey.set(key, key.make());
+    return this.sharedByKey.get(key) as T;
+  }
+
+  carried<T>(kind: string, name: string, make: () => T): T {
+    const key = `${kind} ${name}`;
+    if (!this.carriedNow.has(key)) {
+      const { carried } = this.environment;
+      this.carriedNow.set(key, carried.has(key) ? carried.get(key) : make());
+    }
+    return this.carriedNow.get(key) as T;
+  }
+
+  text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest> {
+    const compiled = compileText(
+      parts.map((part) => {
+        if (part.kind === 'literal') return { literal: toByteString(part.text) };
+        return { variable: part.kind === 'variable' ? part.name : String(part.group) };
+      }),
+      this.variables,
+    );
+    if ('text' in compiled) return compiled.text;
+    this.report(at, this.unknownVariable(compiled.unknownVariable));
+    return constantText('');
+  }
+
+  private unknownVariable(name: string): Finding {
+    const near = nearestWord(name, this.variables.names);
+    const hint = near === null ? null : `did you mean "$${near}"?`;
+    return finding('unknown-variable', `unknown variable "$${name}"`, hint, `unknown "${name}" variable`);
+  }
+
+  regex(regex: Regex): RequestRegex {
+    const named = [...regex.names].map(([name, group]) => ({
+      group,
+      variable: this.variables.assignable(name),
+    }));
+    return new RequestRegex(regex.regexp, regex.pattern, regex.groupIndexes, named);
+  }
+
+  resolvePath(path: string, base: 'prefix' | 'conf'): string {
+    if (path.startsWith('/')) return path;
+    const { prefix, confPrefix } = this.environment;
+    return (base === 'prefix' ? prefix : confPrefix) + path;
+  }
+
+  openSink(target: string): LogSink {
+    let sink = this.sinkByTarget.get(target);
+    if (sink === undefined) {
+      sink = this.environment.openSink(target);
+      this.sinkByTarget.set(target, sink);
+      this.sinks.push(sink);
+    }
+    return sink;
+  }
+
+  onClose(close: () => void): void {
+    this.closers.push(close);
+  }
+}

@@ -1,0 +1,89 @@
+/*
+ * From options or a configuration to a running proxy: puts together what compile/ builds and this room serves.
+ */
+import { compileConf, type Language } from '../compile/compile-conf.js';
+import type { Cycle } from '../compile/cycle.js';
+import { confOfOptions, type ProxyOptions } from '../compile/proxy-options.js';
+import { renderForPeople } from '../conf/diagnostics/render.js';
+import type { Conf } from '../conf/load/load.js';
+import { eventClock } from '../core/clock.js';
+import { describeDefect } from '../core/describe-defect.js';
+import { TimerWheel } from '../core/timer-wheel.js';
+import { type LogSink, openLogSink } from '../log/log-sink.js';
+import { HTTP_MODULES } from '../modules/catalog.js';
+import { REGISTRY } from '../modules/registry.js';
+import type { DefectReporter } from '../net/connection.js';
+import { type ProxyServer, serveCycle } from './proxy-server.js';
+
+/** The built-in directives and modules. */
+export const BUILT_IN: Language = { registry: REGISTRY, modules: HTTP_MODULES };
+
+/** Where defects are told: the error log of the cycle that serves, once there is one. */
+export class DefectLog {
+  cycle: Cycle | null = null;
+  readonly report: DefectReporter = (defect) =>
+    this.cycle?.context.errorLog.log('alert', describeDefect(defect));
+}
+
+/** A wheel whose defects are told like all others. */
+export function makeWheel(onDefect: DefectReporter): TimerWheel {
+  const wheel = new TimerWheel(eventClock);
+  wheel.onError = onDefect;
+  return wheel;
+}
+
+/**
+ * Starts a proxy; it serves when the promise resolves.
+ * Rejects with a ListenError, or an Error that names the option that can't be used.
+ */
+export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
+  if (options.listen.length === 0)
+    throw new Error('Cannot start a proxy: no address to listen on; give at least one');
+  const defects = new DefectLog();
+  const wheel = makeWheel(defects.report);
+  const cycle = buildOptionsCycle(options, { wheel, onDefect: defects.report, openSink: openLogSink });
+  defects.cycle = cycle;
+  return serveCycle(cycle, { wheel, onDefect: defects.report });
+}
+
+/** What a cycle of options is built in. */
+export interface OptionsEnvironment {
+  readonly wheel: TimerWheel;
+  readonly onDefect: DefectReporter;
+  openSink(target: string): LogSink;
+}
+
+/** The cycle of options. Throws an Error that says which can't be used and why. */
+export function buildOptionsCycle(options: ProxyOptions, environment: OptionsEnvironment): Cycle {
+  const folder = `${process.cwd()}/`;
+  const { cycle, diagnostics } = compileConf(confFrom(options), BUILT_IN, {
+    ...environment,
+    prefix: folder,
+    confPrefix: folder,
+    clock: eventClock,
+    carried: new Map(),
+  });
+  if (cycle === null) {
+    const [first] = diagnostics.filter(({ severity }) => severity === 'error');
+    throw new Error(first === undefined ? 'Cannot start a proxy' : renderForPeople(first, { withSource: false }));
+  }
+  const { options: listenOptions, point } = cycle.sockets[0]!;
+  const sockets = options.listen.map((address) => ({
+    address,
+    options: listenOptions,
+    point: { ...point, address },
+    pointsByHost: new Map(),
+  }));
+  return { ...cycle, sockets };
+}
+
+function confFrom(options: ProxyOptions): Conf {
+  return {
+    items: confOfOptions(options),
+    sources: [],
+    includes: new Map(),
+    origins: new Map(),
+    diagnostics: [],
+  };
+}
+
