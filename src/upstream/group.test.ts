@@ -12,7 +12,7 @@ function setUp(...options: Options[]) {
     address: { host: '', port: 0, path: `/${'abcdef'[i]}` },
     ...each,
   }));
-  const group = new UpstreamGroup('app', peers, clock);
+  const group = new UpstreamGroup('app', peers, { clock });
   const events: string[] = [];
   group.onPeerDown = (peer) => events.push(`down ${letter(peer)}`);
   group.onPeerUp = (peer) => events.push(`up ${letter(peer)}`);

@@ -2,20 +2,30 @@
  * An upstream group: its peers, who is next, and what success and failure mean for a peer. How one
  * is chosen is a balancer's, connections are the pool's, whether to try again is the request's.
  */
-
 import { type Clock, systemClock } from '../core/clock.js';
-import type { Balancer, PickContext } from './balancers/balancer.js';
-import { RoundRobinBalancer } from './balancers/round-robin.js';
-import { Peer, type PeerOptions } from './peer.js';
+import type { Affinity } from './affinity.js';
+import type { Balancer, BalancerFactory, PickContext } from './balancers/balancer.js';
+import { createRoundRobin } from './balancers/round-robin.js';
+import { Peer, PeerFlag, type PeerOptions } from './peer.js';
+import { makePeerMemory, PeerState } from './peer-state.js';
 
 /** What pick() takes for a request's first try: no allocation. */
 export const NO_PEERS: readonly Peer[] = [];
 
+/** What a group is beside its peers. */
+export interface GroupOptions {
+  readonly clock?: Clock;
+  /** Default: round robin. */
+  readonly balancer?: BalancerFactory;
+  /** Peers come later, from DNS: none at all is no mistake. */
+  readonly mayBeEmpty?: boolean;
+}
+
 /**
  * The peers of one name.
  *
- * For each try: pick(), then noteSuccess() or noteFailure() or, when the try says nothing of the
- * peer (the client went away), neither, then release().
+ * For each try: pick(), then noteHeader() when an answer comes that goes to the client, noteSuccess() or
+ * noteFailure() or, when the try says nothing of the peer (the client went away), neither, then release().
  *
  * Availability follows nginx 1.31. A failure counts until a success comes from a request that was
  * picked after failTimeoutMs had passed since that failure, the first of a new window. With
@@ -23,12 +33,15 @@ export const NO_PEERS: readonly Peer[] = [];
  * by for another failTimeoutMs or until that one succeeded. A failure also takes weight/maxFails
  * (whole number) off its effective weight. Backups are asked only when no other peer can be used.
  * When none at all can be used pick() gives null at once; nothing is reset, so a group recovers as
- * its peers' windows pass. A group of one single peer always uses it unless it is down, and counts
- * no failures: there is nobody else to ask.
+ * its peers' windows pass. A group of one single peer always uses it unless it is down or at its
+ * max_conns, and counts no failures: there is nobody else to ask.
  */
 export class UpstreamGroup {
   readonly name: string;
-  readonly peers: readonly Peer[];
+  /** Those asked first, then backups. */
+  peers: readonly Peer[];
+  /** Sticky sessions; null for none. */
+  affinity: Affinity | null;
   /**
    * Called when failures have put a peer out; not again until it was up.
    * differs from nginx: it logs every failure from the max_fails-th on, which at a peer's death
@@ -37,41 +50,94 @@ export class UpstreamGroup {
   onPeerDown: ((peer: Peer) => void) | null;
   /** Called when a peer that failures had put out has answered. */
   onPeerUp: ((peer: Peer) => void) | null;
+  /** Called when a peer may have become free or usable: for requests that wait for one. */
+  onRoom: (() => void) | null;
   readonly #clock: Clock;
+  readonly #makeBalancer: BalancerFactory;
   /** The only peer, or null when there are several. */
-  readonly #singlePeer: Peer | null;
-  readonly #primaries: Balancer;
-  readonly #backups: Balancer | null;
+  #singlePeer: Peer | null;
+  #primaryPeers: readonly Peer[];
+  #backupPeers: readonly Peer[];
+  #primaries: Balancer | null;
+  #backups: Balancer | null;
   readonly #context: PickContext;
 
-  /** Throws an Error when no peer is a primary one. */
-  constructor(name: string, peers: readonly PeerOptions[], clock: Clock = systemClock) {
+  /** Throws an Error when no peer is a primary one and none can come. */
+  constructor(name: string, peers: readonly PeerOptions[], options: GroupOptions = {}) {
+    const memory = makePeerMemory(peers.length);
     this.name = name;
-    this.peers = peers.map((options) => new Peer(options));
+    this.peers = NO_PEERS;
+    this.affinity = null;
     this.onPeerDown = null;
     this.onPeerUp = null;
-    this.#clock = clock;
-    const primaries = this.peers.filter((peer) => !peer.isBackup);
-    const backups = this.peers.filter((peer) => peer.isBackup);
-    const [first] = primaries;
-    if (first === undefined) {
+    this.onRoom = null;
+    this.#clock = options.clock ?? systemClock;
+    this.#makeBalancer = options.balancer ?? createRoundRobin;
+    this.#singlePeer = null;
+    this.#primaryPeers = NO_PEERS;
+    this.#backupPeers = NO_PEERS;
+    this.#primaries = null;
+    this.#backups = null;
+    this.#context = { tried: NO_PEERS, nowMs: 0, subject: null };
+    this.setPeers(peers.map((each, i) => new Peer(each, new PeerState(memory, i))));
+    if (this.#primaries === null && !options.mayBeEmpty) {
       throw new Error(`Cannot use upstream "${name}": no peer besides backups; add one without backup`);
     }
-    this.#singlePeer = this.peers.length === 1 ? first : null;
-    this.#primaries = new RoundRobinBalancer(primaries);
-    this.#backups = backups.length > 0 ? new RoundRobinBalancer(backups) : null;
-    this.#context = { tried: NO_PEERS, nowMs: 0 };
+  }
+
+  /**
+   * From now on these are its peers; those that stay are the same objects. Requests under way end on the peers they
+   * have. To be called too when a weight has changed.
+   */
+  setPeers(peers: readonly Peer[]): void {
+    this.#primaryPeers = peers.filter((peer) => !peer.isBackup);
+    this.#backupPeers = peers.filter((peer) => peer.isBackup);
+    this.peers = [...this.#primaryPeers, ...this.#backupPeers];
+    const [first] = this.#primaryPeers;
+    this.#singlePeer = this.peers.length === 1 ? (first ?? null) : null;
+    this.#primaries = first === undefined ? null : this.#makeBalancer(this.#primaryPeers);
+    this.#backups = this.#backupPeers.length === 0 ? null : this.#makeBalancer(this.#backupPeers);
+    this.onRoom?.();
+  }
+
+  /** How many tries a request has at most: one for each peer that isn't down (nginx: peer.tries). */
+  get tryCount(): number {
+    let count = 0;
+    for (const peer of this.peers) if ((peer.flags & (PeerFlag.down | PeerFlag.draining)) === 0) count++;
+    return count;
   }
 
   /**
    * The peer for the next try of a request, or null when none is left ("no live upstreams"). tried
-   * are the peers it must not get again, NO_PEERS at first. A peer must be given back to release().
+   * are the peers it must not get again, NO_PEERS at first; `subject` is the request or session itself, for balancers
+   * and sticky sessions that go by what it says. A peer must be given back to release().
    */
-  pick(tried: readonly Peer[]): Peer | null {
-    const peer =
-      this.#singlePeer === null ? this.#choose(tried) : this.#chooseSingle(this.#singlePeer, tried);
-    if (peer !== null) peer.activeRequests++;
+  pick(tried: readonly Peer[], subject: unknown = null): Peer | null {
+    const context = this.#context;
+    context.tried = tried;
+    context.nowMs = this.#clock.nowMs();
+    context.subject = subject;
+    const wanted = this.affinity?.find(subject) ?? null;
+    let peer: Peer | null;
+    if (this.#singlePeer !== null) peer = this.#pickSingle(this.#singlePeer, wanted);
+    else {
+      peer =
+        this.#pickFrom(this.#primaries, this.#primaryPeers, wanted) ??
+        this.#pickFrom(this.#backups, this.#backupPeers, wanted);
+    }
+    context.tried = NO_PEERS;
+    context.subject = null;
+    if (peer === null) return null;
+    peer.activeRequests++;
+    peer.requests++;
+    this.affinity?.onPick(subject, peer);
     return peer;
+  }
+
+  /** The head of an answer that goes to the client has come, headerMs after the try began. */
+  noteHeader(peer: Peer, subject: unknown, headerMs: number): void {
+    this.#balancerOf(peer)?.noteHeader?.(peer, headerMs, this.#clock.nowMs());
+    this.affinity?.onHeader(subject, peer);
   }
 
   /** The peer answered, whatever the status said, unless that counts as a failure. */
@@ -79,7 +145,10 @@ export class UpstreamGroup {
     if (peer.fails === 0 || peer.accessedAtMs >= peer.checkedAtMs) return;
     const wasFailed = peer.isFailed;
     peer.fails = 0;
-    if (wasFailed) this.onPeerUp?.(peer);
+    if (!wasFailed) return;
+    peer.startSlowly(this.#clock.nowMs());
+    this.onPeerUp?.(peer);
+    this.onRoom?.();
   }
 
   /** The peer could not be connected to, timed out, broke off or answered what counts as a failure. */
@@ -95,24 +164,57 @@ export class UpstreamGroup {
     if (!wasFailed && peer.isFailed) this.onPeerDown?.(peer);
   }
 
-  /** Ends the try that pick() began. Once for each picked peer. */
-  release(peer: Peer): void {
+  /**
+   * Ends the try that pick() began, after responseMs. Once for each picked peer. headerMs is when the head came of
+   * the answer that went to the client; -1 if none of this try did.
+   */
+  release(peer: Peer, subject: unknown = null, headerMs = -1, responseMs = 0): void {
     peer.activeRequests--;
+    this.#balancerOf(peer)?.noteEnd?.(peer, headerMs, responseMs, this.#clock.nowMs());
+    if (headerMs >= 0) this.affinity?.onServed(subject, peer);
+    this.onRoom?.();
   }
 
-  #chooseSingle(peer: Peer, tried: readonly Peer[]): Peer | null {
-    return peer.isDown || tried.includes(peer) ? null : peer;
+  /** Sets or clears flags of a peer (PeerFlag), and what follows from it. */
+  setFlags(peer: Peer, flags: number, isSet: boolean): void {
+    const before = peer.flags;
+    peer.flags = isSet ? before | flags : before & ~flags;
+    if (before === 0 || peer.flags !== 0) return;
+    peer.fails = 0;
+    peer.startSlowly(this.#clock.nowMs());
+    this.onRoom?.();
   }
 
-  #choose(tried: readonly Peer[]): Peer | null {
-    const context = this.#context;
-    const nowMs = this.#clock.nowMs();
-    context.tried = tried;
-    context.nowMs = nowMs;
-    const peer = this.#primaries.pick(context) ?? this.#backups?.pick(context) ?? null;
-    context.tried = NO_PEERS;
-    // Opens a new window: if the peer is a failed one, this request is its trial and no other passes.
-    if (peer !== null && nowMs - peer.checkedAtMs > peer.failTimeoutMs) peer.checkedAtMs = nowMs;
+  #balancerOf(peer: Peer): Balancer | null {
+    return peer.isBackup ? this.#backups : this.#primaries;
+  }
+
+  #pickSingle(peer: Peer, wanted: string | null): Peer | null {
+    const { tried } = this.#context;
+    if (tried.length > 0 && tried.includes(peer)) return null;
+    const isOff = wanted === peer.id ? peer.flags & ~PeerFlag.draining : peer.flags;
+    if (isOff !== 0 || (peer.maxConns > 0 && peer.activeRequests >= peer.maxConns)) return null;
+    this.#primaries!.charge?.(peer, this.#context);
     return peer;
   }
+
+  #pickFrom(balancer: Balancer | null, peers: readonly Peer[], wanted: string | null): Peer | null {
+    if (balancer === null) return null;
+    const context = this.#context;
+    let peer = wanted === null ? null : findById(peers, wanted, context);
+    if (peer === null) peer = balancer.pick(context);
+    else balancer.charge?.(peer, context);
+    // Opens a new window: if the peer is a failed one, this request is its trial and no other passes.
+    if (peer !== null && context.nowMs - peer.checkedAtMs > peer.failTimeoutMs) {
+      peer.checkedAtMs = context.nowMs;
+    }
+    return peer;
+  }
+}
+
+/** The first peer of that id, if a request that asks for it may have it. */
+function findById(peers: readonly Peer[], id: string, { tried, nowMs }: PickContext): Peer | null {
+  const peer = peers.find((each) => each.id === id);
+  if (peer === undefined || tried.includes(peer) || !peer.isUsableByName(nowMs)) return null;
+  return peer;
 }

@@ -3,7 +3,7 @@ import { TimerWheel } from '../core/timer-wheel.js';
 import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import { RawOrigin } from '../testing/index.js';
-import { KeepalivePool } from './keepalive-pool.js';
+import { DEFAULT_KEEPALIVE, KeepalivePool } from './keepalive-pool.js';
 import { Peer } from './peer.js';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.js';
 
@@ -30,8 +30,8 @@ beforeEach(async () => {
   wheel = new TimerWheel();
   pool = new KeepalivePool(
     {
+      ...DEFAULT_KEEPALIVE,
       connections: 2,
-      idleTimeoutMs: 60_000,
       limits: DEFAULT_HEAD_LIMITS,
       onUnaskedBytes() {},
       onDefect(defect) {

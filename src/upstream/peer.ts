@@ -2,8 +2,9 @@
  * One server of an upstream group: what the operator said of it and what traffic has shown. Who
  * changes the state is said at each field; the rules are in group.ts and in the balancers.
  */
-
+import { createHash } from 'node:crypto';
 import { type Address, formatAddress } from '../net/address.js';
+import { makePeerMemory, PeerFloat, PeerInt, PeerState } from './peer-state.js';
 
 /** nginx's `server` directive inside `upstream`. */
 export interface PeerOptions {
@@ -18,62 +19,243 @@ export interface PeerOptions {
   isBackup?: boolean;
   /** Gets none at all. */
   isDown?: boolean;
+  /** Gets requests of those alone who ask for it: sticky sessions that began before. */
+  isDraining?: boolean;
+  /** Requests it gets at once; 0: no limit. Default 0. */
+  maxConns?: number;
+  /** How long its weight grows from nothing once it is back; 0: it is back at once. Default 0. */
+  slowStartMs?: number;
+  /** What sticky sessions call it. Default: the MD5 of its address. */
+  route?: string;
+  /** As the configuration names it: consistent hashing goes by that. Default: the address. */
+  server?: string;
 }
 
-/** A peer and its state. Every field is initialised here, in one order: it is a hot object. */
+/** Bits of `flags`: why it gets no requests. */
+export const PeerFlag = {
+  down: 1,
+  draining: 2,
+  /** By health checks. */
+  unhealthy: 4,
+  /** By health checks that must pass before its first request. */
+  unchecked: 8,
+} as const;
+
+const NOT_DRAINING = ~PeerFlag.draining;
+
+/** The least part of its weight that a peer has which is warming up, so that no formula divides by nothing. */
+const LEAST_RAMP = 0.01;
+
+/** A peer and its state. */
 export class Peer {
   readonly address: Address;
   /** The address as text, for logs: "127.0.0.1:9001". */
   readonly name: string;
-  readonly weight: number;
+  /** As the configuration names it. */
+  readonly server: string;
   readonly maxFails: number;
   readonly failTimeoutMs: number;
   readonly isBackup: boolean;
-  isDown: boolean;
-  /** Round robin: how much it is this peer's turn. Written by the balancer. */
-  currentWeight: number;
-  /** The weight that failures lowered and that recovers by one a pick. Written by balancer and group. */
-  effectiveWeight: number;
-  /** Failures that count. Written by the group. */
-  fails: number;
-  /** When it last failed. Written by the group. */
-  accessedAtMs: number;
-  /** When its window of failTimeoutMs began: at a failure or at the pick after the last window. */
-  checkedAtMs: number;
-  /** Tries that were picked and not yet released. Written by the group. */
-  activeRequests: number;
+  readonly slowStartMs: number;
+  /** What sticky sessions call it. */
+  readonly id: string;
+  private readonly ints: Int32Array;
+  private readonly floats: Float64Array;
 
-  /** Throws an Error for a weight, maxFails or failTimeoutMs that makes no sense. */
-  constructor(options: PeerOptions) {
+  /** `state` is zeroed. Throws an Error for a weight, maxFails or failTimeoutMs that makes no sense. */
+  constructor(options: PeerOptions, state = new PeerState(makePeerMemory(1), 0)) {
     this.address = options.address;
     this.name = formatAddress(options.address);
-    this.weight = options.weight ?? 1;
+    this.server = options.server ?? this.name;
     this.maxFails = options.maxFails ?? 1;
     this.failTimeoutMs = options.failTimeoutMs ?? 10_000;
     this.isBackup = options.isBackup ?? false;
-    this.isDown = options.isDown ?? false;
-    this.currentWeight = 0;
-    this.effectiveWeight = this.weight;
-    this.fails = 0;
+    this.slowStartMs = options.slowStartMs ?? 0;
+    this.id = options.route ?? createHash('md5').update(this.name, 'latin1').digest('hex');
+    this.ints = state.ints;
+    this.floats = state.floats;
+    const weight = options.weight ?? 1;
+    this.check(weight);
+    this.ints[PeerInt.weight] = weight;
+    this.ints[PeerInt.maxConns] = options.maxConns ?? 0;
+    this.ints[PeerInt.flags] =
+      (options.isDown ? PeerFlag.down : 0) | (options.isDraining ? PeerFlag.draining : 0);
+    this.effectiveWeight = weight;
     this.accessedAtMs = Number.NEGATIVE_INFINITY;
     this.checkedAtMs = Number.NEGATIVE_INFINITY;
-    this.activeRequests = 0;
-    this.#check();
+    this.floats[PeerFloat.rampFromMs] = Number.NEGATIVE_INFINITY;
+  }
+
+  get weight(): number {
+    return this.ints[PeerInt.weight]!;
+  }
+  /** For the group: to be changed at run time. */
+  set weight(weight: number) {
+    this.ints[PeerInt.weight] = weight;
+    this.effectiveWeight = weight;
+  }
+
+  get maxConns(): number {
+    return this.ints[PeerInt.maxConns]!;
+  }
+  set maxConns(count: number) {
+    this.ints[PeerInt.maxConns] = count;
+  }
+
+  /** Of PeerFlag; 0 when nothing speaks against it. Written by the group. */
+  get flags(): number {
+    return this.ints[PeerInt.flags]!;
+  }
+  set flags(flags: number) {
+    this.ints[PeerInt.flags] = flags;
+  }
+
+  get isDown(): boolean {
+    return (this.ints[PeerInt.flags]! & PeerFlag.down) !== 0;
+  }
+  set isDown(isDown: boolean) {
+    this.flags = isDown ? this.flags | PeerFlag.down : this.flags & ~PeerFlag.down;
+  }
+
+  /** Round robin: how much it is this peer's turn. Written by the balancer. */
+  get currentWeight(): number {
+    return this.floats[PeerFloat.currentWeight]!;
+  }
+  set currentWeight(weight: number) {
+    this.floats[PeerFloat.currentWeight] = weight;
+  }
+
+  /** The weight that failures lowered and that recovers by one a pick. Written by balancer and group. */
+  get effectiveWeight(): number {
+    return this.floats[PeerFloat.effectiveWeight]!;
+  }
+  set effectiveWeight(weight: number) {
+    this.floats[PeerFloat.effectiveWeight] = weight;
+  }
+
+  /** Failures that count. Written by the group. */
+  get fails(): number {
+    return this.ints[PeerInt.fails]!;
+  }
+  set fails(count: number) {
+    this.ints[PeerInt.fails] = count;
+  }
+
+  /** When it last failed. Written by the group. */
+  get accessedAtMs(): number {
+    return this.floats[PeerFloat.accessedAtMs]!;
+  }
+  set accessedAtMs(ms: number) {
+    this.floats[PeerFloat.accessedAtMs] = ms;
+  }
+
+  /** When its window of failTimeoutMs began: at a failure or at the pick after the last window. */
+  get checkedAtMs(): number {
+    return this.floats[PeerFloat.checkedAtMs]!;
+  }
+  set checkedAtMs(ms: number) {
+    this.floats[PeerFloat.checkedAtMs] = ms;
+  }
+
+  /** Tries that were picked and not yet released. Written by the group. */
+  get activeRequests(): number {
+    return this.ints[PeerInt.activeRequests]!;
+  }
+  set activeRequests(count: number) {
+    this.ints[PeerInt.activeRequests] = count;
+  }
+
+  /** How many tries it ever got. Written by the group. */
+  get requests(): number {
+    return this.ints[PeerInt.requests]!;
+  }
+  set requests(count: number) {
+    this.ints[PeerInt.requests] = count;
+  }
+
+  /** The moving average of the time to the head of a response; 0 before the first. Written by least time. */
+  get headerTimeMs(): number {
+    return this.floats[PeerFloat.headerTimeMs]!;
+  }
+  set headerTimeMs(ms: number) {
+    this.floats[PeerFloat.headerTimeMs] = ms;
+  }
+
+  /** The same to the last byte. */
+  get responseTimeMs(): number {
+    return this.floats[PeerFloat.responseTimeMs]!;
+  }
+  set responseTimeMs(ms: number) {
+    this.floats[PeerFloat.responseTimeMs] = ms;
+  }
+
+  /** Requests that have yet to get what least time measures. Written by least time, as the three below. */
+  get inflightRequests(): number {
+    return this.ints[PeerInt.inflightRequests]!;
+  }
+  set inflightRequests(count: number) {
+    this.ints[PeerInt.inflightRequests] = count;
+  }
+
+  /** The moving average of how long those have waited. */
+  get inflightTimeMs(): number {
+    return this.floats[PeerFloat.inflightTimeMs]!;
+  }
+  set inflightTimeMs(ms: number) {
+    this.floats[PeerFloat.inflightTimeMs] = ms;
+  }
+
+  /** How long all of them together had waited at inflightChangedAtMs. */
+  get inflightSumMs(): number {
+    return this.floats[PeerFloat.inflightSumMs]!;
+  }
+  set inflightSumMs(ms: number) {
+    this.floats[PeerFloat.inflightSumMs] = ms;
+  }
+
+  get inflightChangedAtMs(): number {
+    return this.floats[PeerFloat.inflightChangedAtMs]!;
+  }
+  set inflightChangedAtMs(ms: number) {
+    this.floats[PeerFloat.inflightChangedAtMs] = ms;
   }
 
   /** Whether so many failures count that it is out, but for one trial every failTimeoutMs. */
   get isFailed(): boolean {
-    return this.maxFails > 0 && this.fails >= this.maxFails;
+    return this.maxFails > 0 && this.ints[PeerInt.fails]! >= this.maxFails;
   }
 
-  /** Whether it may get a request now: not down, and not failed within its window. */
+  /** Whether it may get a request now: not down, not failed within its window, and not at max_conns. */
   isUsable(nowMs: number): boolean {
-    return !this.isDown && !(this.isFailed && nowMs - this.checkedAtMs <= this.failTimeoutMs);
+    return this.ints[PeerInt.flags] === 0 && this.hasRoom(nowMs);
   }
 
-  #check(): void {
-    if (!Number.isSafeInteger(this.weight) || this.weight < 1) {
-      throw new Error(`Cannot use peer "${this.name}": weight "${this.weight}" is not a whole number from 1`);
+  /** The same for a request that asks for this peer: draining is no hindrance then. */
+  isUsableByName(nowMs: number): boolean {
+    return (this.ints[PeerInt.flags]! & NOT_DRAINING) === 0 && this.hasRoom(nowMs);
+  }
+
+  /** From now on its weight grows up to what it is, if it has a slow_start. */
+  startSlowly(nowMs: number): void {
+    if (this.slowStartMs > 0) this.floats[PeerFloat.rampFromMs] = nowMs;
+  }
+
+  /** The part of its weight that it has now: 1 but for the slow_start after it came back. */
+  ramp(nowMs: number): number {
+    if (this.slowStartMs === 0) return 1;
+    const part = (nowMs - this.floats[PeerFloat.rampFromMs]!) / this.slowStartMs;
+    return part >= 1 ? 1 : Math.max(LEAST_RAMP, part);
+  }
+
+  private hasRoom(nowMs: number): boolean {
+    const maxConns = this.ints[PeerInt.maxConns]!;
+    if (maxConns > 0 && this.ints[PeerInt.activeRequests]! >= maxConns) return false;
+    return !(this.isFailed && nowMs - this.floats[PeerFloat.checkedAtMs]! <= this.failTimeoutMs);
+  }
+
+  private check(weight: number): void {
+    if (!Number.isSafeInteger(weight) || weight < 1) {
+      throw new Error(`Cannot use peer "${this.name}": weight "${weight}" is not a whole number from 1`);
     }
     if (!Number.isSafeInteger(this.maxFails) || this.maxFails < 0) {
       throw new Error(

@@ -2,6 +2,7 @@
  * A connection to a peer: connecting, carrying one exchange at a time, idle in its pool between two. What an
  * exchange does with it is the user's business; what an idle one must not do (speak, stay too long) is here.
  */
+import { eventClock } from '../core/clock.js';
 import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-wheel.js';
 import { BodyDecoder } from '../http/h1/body-decoder.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
@@ -35,7 +36,14 @@ export interface IdleHome {
 
 /** One connection to one peer, with the decoder of what comes back on it. */
 export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
-  readonly peer: Peer;
+  /** Another one of the same address may take its place when the connection is used again. */
+  peer: Peer;
+  /** Where it was opened, for a pool that keeps places apart. */
+  readonly place: unknown;
+  readonly openedAtMs: number;
+  /** Its neighbours in the pool while it is idle, by how long they have been so. Written by the pool. */
+  elder: UpstreamConnection | null;
+  younger: UpstreamConnection | null;
   readonly connection: Connection;
   readonly head: ResponseHead;
   readonly body: BodyDecoder;
@@ -47,8 +55,19 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
   private user: UpstreamUser | null;
 
   /** Begins to connect to `peer` for `user`. */
-  constructor(peer: Peer, home: IdleHome, wheel: TimerWheel, limits: HeadLimits, user: UpstreamUser) {
+  constructor(
+    peer: Peer,
+    home: IdleHome,
+    wheel: TimerWheel,
+    limits: HeadLimits,
+    user: UpstreamUser,
+    place: unknown,
+  ) {
     this.peer = peer;
+    this.place = place;
+    this.openedAtMs = eventClock.nowMs();
+    this.elder = null;
+    this.younger = null;
     this.head = new ResponseHead(limits);
     this.body = new BodyDecoder(limits);
     this.deadline = new Deadline(wheel, this);
@@ -67,8 +86,9 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     return this.useCount > 1;
   }
 
-  /** For the pool: gives it from idleness to a user. */
-  assign(user: UpstreamUser): void {
+  /** For the pool: gives it from idleness to a user, as a connection to `peer`, which has the same address. */
+  assign(peer: Peer, user: UpstreamUser): void {
+    this.peer = peer;
     this.user = user;
     this.useCount++;
     this.deadline.clear();

@@ -4,7 +4,7 @@ import type { PickContext } from './balancer.js';
 import { testBalancerContract } from './contract.js';
 import { RoundRobinBalancer } from './round-robin.js';
 
-const UNTRIED: PickContext = { tried: [], nowMs: 0 };
+const UNTRIED: PickContext = { tried: [], nowMs: 0, subject: null };
 
 function makePeers(weights: readonly number[]): Peer[] {
   return weights.map(
@@ -62,8 +62,8 @@ describe('round robin', () => {
   it('takes the next in turn for a request that tried the first, and evens out afterwards', () => {
     const peers = makePeers([1, 1, 1]);
     const balancer = new RoundRobinBalancer(peers);
-    expect(balancer.pick({ tried: [peers[0]!], nowMs: 0 })).toBe(peers[1]);
-    expect(balancer.pick({ tried: [peers[0]!, peers[1]!], nowMs: 0 })).toBe(peers[2]);
+    expect(balancer.pick({ tried: [peers[0]!], nowMs: 0, subject: null })).toBe(peers[1]);
+    expect(balancer.pick({ tried: [peers[0]!, peers[1]!], nowMs: 0, subject: null })).toBe(peers[2]);
     expect(pickLetters(balancer, 6)).toBe('cabcab');
   });
 
