@@ -1,0 +1,58 @@
+/*
+ * The lock of a zone: one word of its memory, with the number of the thread that holds it. What it guards takes
+ * microseconds, so who finds it taken just tries again. A thread that was ended while it held the lock stops nobody
+ * for long: another one takes the lock over and has what was left half done repaired.
+ */
+import { threadId } from 'node:worker_threads';
+
+const FREE = 0;
+const SELF = threadId + 1;
+
+/** How often a taken lock is tried before sleeping in between. */
+const SPINS = 1000;
+/**
+ * After so many sleeps of a millisecond with the same holder nobody is alive behind it. They are counted and not
+ * timed, since a process that was stopped as a whole wakes up as a whole.
+ */
+const SLEEPS = 2000;
+
+/** Guards what is in the same memory. Not reentrant. */
+export class ZoneLock {
+  private readonly words: Int32Array;
+  private readonly index: number;
+  private readonly repair: () => void;
+
+  /** @param repair called with the lock held when its holder died, or failed, in the middle of a change */
+  constructor(words: Int32Array, index: number, repair: () => void) {
+    this.words = words;
+    this.index = index;
+    this.repair = repair;
+  }
+
+  acquire(): void {
+    if (Atomics.compareExchange(this.words, this.index, FREE, SELF) !== FREE) this.waitForIt();
+  }
+
+  release(): void {
+    // Not a plain store: the lock may have been taken over.
+    Atomics.compareExchange(this.words, this.index, SELF, FREE);
+  }
+
+  private waitForIt(): void {
+    const { words, index } = this;
+    for (let tries = 0, sleeps = 0, last = FREE; ; tries++) {
+      const holder = Atomics.compareExchange(words, index, FREE, SELF);
+      if (holder === FREE) return;
+      if (holder !== last) sleeps = 0;
+      last = holder;
+      const isDead = holder === SELF || sleeps > SLEEPS;
+      if (isDead && Atomics.compareExchange(words, index, holder, SELF) === holder) {
+        this.repair();
+        return;
+      }
+      if (tries < SPINS) continue;
+      Atomics.wait(words, index, holder, 1);
+      sleeps++;
+    }
+  }
+}
