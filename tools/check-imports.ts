@@ -1,6 +1,6 @@
 // The folder import rules of ARCHITECTURE.md as a program: which room may import which, who may touch
-// sockets, no module folder importing another, no cycles between files. Type imports, `import('x')` types and
-// re-exports count like any import. Whether an imported name exists is left to the compiler.
+// sockets, no module folder importing another, no cycles between files (but for types that
+// refer to each other inside of one room). Type imports, `import('x')` types and re-exports count like any import. Whether an imported name exists is left to the compiler.
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
@@ -77,6 +77,8 @@ interface Import {
   specifier: string;
   /** The imported file, inside src/ unless it starts with `../`; undefined for a builtin or a package. */
   target: string | undefined;
+  /** Gone when the program runs. */
+  isTypeOnly: boolean;
 }
 
 /** Checks a source tree. Tests (`*.test.ts`, and the suites in a `contract.ts`) may import anything. */
@@ -181,13 +183,18 @@ function findWayBack(start: string, importsOf: Map<string, Import[]>): Import[] 
   const queue = [start];
   for (const path of queue) {
     for (const one of importsOf.get(path) ?? []) {
-      if (one.target === undefined || reachedBy.has(one.target)) continue;
+      if (one.target === undefined || isWithinRoomType(one) || reachedBy.has(one.target)) continue;
       reachedBy.set(one.target, one);
       if (one.target === start) return traceBack(start, reachedBy);
       queue.push(one.target);
     }
   }
   return undefined;
+}
+
+/** Types may refer to each other inside of one room: a request has a location, which has handlers of requests. */
+function isWithinRoomType({ path, target, isTypeOnly }: Import): boolean {
+  return isTypeOnly && roomOf(path) === roomOf(target!);
 }
 
 function traceBack(start: string, reachedBy: Map<string, Import>): Import[] {
@@ -209,7 +216,13 @@ function readImports({ path, text }: SourceFile): Import[] {
     const specifier = specifierOf(node);
     if (specifier !== undefined) {
       const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
-      imports.push({ path, line, specifier, target: resolveTarget(path, specifier) });
+      imports.push({
+        path,
+        line,
+        specifier,
+        target: resolveTarget(path, specifier),
+        isTypeOnly: isTypeOnly(node),
+      });
     }
     ts.forEachChild(node, visit);
   };
@@ -227,6 +240,12 @@ function specifierOf(node: ts.Node): string | undefined {
     specifier = node.arguments[0];
   }
   return specifier !== undefined && ts.isStringLiteralLike(specifier) ? specifier.text : undefined;
+}
+
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportTypeNode(node)) return true;
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  return ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true;
 }
 
 function resolveTarget(path: string, specifier: string): string | undefined {
