@@ -19,8 +19,7 @@ import type { Phase, PhaseHandler } from '../request/phase.js';
 import type { RequestRegex } from '../request/request-regex.js';
 import type { ResponseFilter } from '../request/response-filter.js';
 import type { VirtualServer } from '../request/virtual-server.js';
-import type { UpstreamGroup } from '../upstream/group.js';
-import type { KeepalivePool } from '../upstream/keepalive-pool.js';
+import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { Text } from '../variables/text.js';
 import type { VariableTable } from '../variables/variable-table.js';
 
@@ -88,12 +87,6 @@ export interface HttpBuild extends Reporter {
   openSink(target: string): LogSink;
   /** Called when the cycle serves no more, to let go of timers and the like. */
   onClose(close: () => void): void;
-}
-
-/** A group of peers with its connections. */
-export interface UpstreamTarget {
-  readonly group: UpstreamGroup;
-  readonly pool: KeepalivePool;
 }
 
 /** What modules use while a level of the configuration becomes a Location. */

@@ -35,6 +35,19 @@ export const FieldId = {
   xForwardedPort: 27,
   forwarded: 28,
   realIp: 29,
+  location: 30,
+  refresh: 31,
+  etag: 32,
+  lastModified: 33,
+  acceptRanges: 34,
+  xAccelRedirect: 35,
+  xAccelExpires: 36,
+  xAccelLimitRate: 37,
+  xAccelBuffering: 38,
+  xAccelCharset: 39,
+  xPad: 40,
+  expires: 41,
+  vary: 42,
 } as const;
 
 const NAMES: readonly string[] = [
@@ -68,6 +81,19 @@ const NAMES: readonly string[] = [
   'x-forwarded-port',
   'forwarded',
   'x-real-ip',
+  'location',
+  'refresh',
+  'etag',
+  'last-modified',
+  'accept-ranges',
+  'x-accel-redirect',
+  'x-accel-expires',
+  'x-accel-limit-rate',
+  'x-accel-buffering',
+  'x-accel-charset',
+  'x-pad',
+  'expires',
+  'vary',
 ];
 
 const IDS: ReadonlyMap<string, number> = new Map(NAMES.slice(1).map((name, i) => [name, i + 1]));
@@ -82,17 +108,18 @@ export const FIELD_ID_COUNT = NAMES.length;
 export const TOKEN_LOWER: Uint8Array = buildTokenTable();
 
 /** No two known names have the same slot: see `slotOf`. */
-const SLOT_MASK = 63;
+const SLOT_MASK = 127;
 const SLOTS = buildSlots();
 
 /**
- * The id of the name in bytes[start,end), all of them token bytes. perf: length and three letters tell the known
+ * The id of the name in bytes[start,end), all of them token bytes. perf: length and two letters tell the known
  * names apart, so that scanning a name needs no hash of its every byte.
  */
 export function findFieldId(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
+  const third = length < 3 ? bytes[end - 1]! : bytes[start + 2]!;
   const fourthLast = length < 4 ? bytes[start]! : bytes[end - 4]!;
-  const id = SLOTS[slotOf(length, TOKEN_LOWER[bytes[start]!]!, TOKEN_LOWER[fourthLast]!)]!;
+  const id = SLOTS[slotOf(length, TOKEN_LOWER[third]!, TOKEN_LOWER[fourthLast]!)]!;
   const name = NAMES[id]!;
   if (name.length !== length) return FieldId.other;
   for (let i = 0; i < length; i++) {
@@ -115,15 +142,16 @@ function buildTokenTable(): Uint8Array {
 }
 
 /** The multipliers were found by trying: the first that keep the names apart. */
-function slotOf(length: number, first: number, fourthLast: number): number {
-  return (length * 11 + first * 8 + fourthLast * 14) & SLOT_MASK;
+function slotOf(length: number, third: number, fourthLast: number): number {
+  return (length + third * 4 + fourthLast * 111) & SLOT_MASK;
 }
 
 function buildSlots(): Uint8Array {
   const slots = new Uint8Array(SLOT_MASK + 1);
   for (let id = 1; id < FIELD_ID_COUNT; id++) {
     const name = NAMES[id]!;
-    const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(Math.max(0, name.length - 4)));
+    const third = name.charCodeAt(Math.min(2, name.length - 1));
+    const slot = slotOf(name.length, third, name.charCodeAt(Math.max(0, name.length - 4)));
     if (slots[slot] !== 0) {
       throw new Error(
         `Field names "${name}" and "${NAMES[slots[slot]!]}" share a slot: find other multipliers for slotOf`,

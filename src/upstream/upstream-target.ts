@@ -1,0 +1,11 @@
+/*
+ * What a request is sent to: a group of peers, and the connections to them.
+ */
+import type { UpstreamGroup } from './group.js';
+import type { KeepalivePool } from './keepalive-pool.js';
+
+/** A group of peers with its connections. */
+export interface UpstreamTarget {
+  readonly group: UpstreamGroup;
+  readonly pool: KeepalivePool;
+}
