@@ -11,8 +11,9 @@ import type { LogSink } from '../log/sink.js';
 import { workerShutdownTimeout } from '../modules/core/directives.js';
 import { openErrorLog } from '../modules/error-log.js';
 import * as core from '../modules/http/core/directives.js';
-import type { HttpModule, UpstreamTarget } from '../modules/module.js';
+import type { HttpModule } from '../modules/module.js';
 import type { ServiceContext } from '../request/virtual-server.js';
+import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { BuildEnvironment } from './environment.js';
 import { HttpBuilder } from './http-builder.js';
 import { buildListenSockets, type ListenSocket } from './listen-points.js';
@@ -129,7 +130,10 @@ interface Ordered {
   readonly order: number;
 }
 
-function directivesOf(module: HttpModule, groups: ReadonlyMap<unknown, readonly Ordered[]>): CheckedDirective[] {
+function directivesOf(
+  module: HttpModule,
+  groups: ReadonlyMap<unknown, readonly Ordered[]>,
+): CheckedDirective[] {
   return module.directives
     .flatMap((definition) => groups.get(definition) ?? [])
     .sort((a, b) => a.order - b.order)
