@@ -105,7 +105,9 @@ function buildHttp(main: Scope, modules: readonly HttpModule[], builder: HttpBui
   for (const module of modules) module.variables?.(builder.variables);
   const byDefinition = groupByDefinition(http.directives);
   for (const module of modules) module.declare?.(directivesOf(module, byDefinition), builder);
-  return buildListenSockets(buildServers(http, builder, modules), builder);
+  const sockets = buildListenSockets(buildServers(http, builder, modules), builder);
+  builder.reportUnknownVariables();
+  return sockets;
 }
 
 /** Every directive below `http`, wherever it stands, with its place in the file. */

@@ -17,7 +17,7 @@ import type { DefectReporter } from '../net/connection.js';
 import type { HttpRequest } from '../request/http-request.js';
 import { RequestRegex } from '../request/request-regex.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
-import { compileText, constantText, type Text } from '../variables/text.js';
+import { compileText, type Text } from '../variables/text.js';
 import { VariableTable } from '../variables/variable-table.js';
 import type { BuildEnvironment } from './environment.js';
 
@@ -35,6 +35,8 @@ export class HttpBuilder implements HttpBuild {
   readonly carriedNow: Map<string, unknown> = new Map();
   errorLog: ErrorLog;
   private readonly environment: BuildEnvironment;
+  /** Names in texts that nothing had defined by then; it may be defined further down. */
+  private readonly notYetKnown: { readonly name: string; readonly at: Directive | Word }[] = [];
   private readonly sharedByKey = new Map<BuildKey<unknown>, unknown>();
   private readonly sinkByTarget = new Map<string, LogSink>();
 
@@ -66,16 +68,22 @@ export class HttpBuilder implements HttpBuild {
   }
 
   text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest> {
-    const compiled = compileText(
+    const { text, unknownVariables } = compileText(
       parts.map((part) => {
         if (part.kind === 'literal') return { literal: toByteString(part.text) };
         return { variable: part.kind === 'variable' ? part.name : String(part.group) };
       }),
       this.variables,
     );
-    if ('text' in compiled) return compiled.text;
-    this.report(at, this.unknownVariable(compiled.unknownVariable));
-    return constantText('');
+    for (const name of unknownVariables) this.notYetKnown.push({ name, at });
+    return text;
+  }
+
+  /** Everything was built: a name that still means nothing is an error. */
+  reportUnknownVariables(): void {
+    for (const { name, at } of this.notYetKnown) {
+      if (!this.variables.isKnown(name)) this.report(at, this.unknownVariable(name));
+    }
   }
 
   private unknownVariable(name: string): Finding {

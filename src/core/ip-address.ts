@@ -64,6 +64,32 @@ export function unmapIpv4(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(MAPPED_PREFIX_BYTES);
 }
 
+/** The bytes as a text of as many characters (latin1). */
+export function toBinary(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** `127.0.0.1`, `2001:db8::1`, `::ffff:1.2.3.4`: the shortest way to write it (RFC 5952). */
+export function formatIpAddress(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.');
+  if (unmapIpv4(bytes) !== bytes) return `::ffff:${bytes.subarray(MAPPED_PREFIX_BYTES).join('.')}`;
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
+  const [start, length] = longestZeros(groups);
+  if (length < 2) return groups.join(':');
+  return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
+}
+
+/** Where the longest run of zero groups begins, and how many they are. */
+function longestZeros(groups: readonly string[]): [start: number, length: number] {
+  let best: [number, number] = [0, 0];
+  for (let start = 0; start < groups.length; start++) {
+    let end = start;
+    while (groups[end] === '0') end++;
+    if (end - start > best[1]) best = [start, end - start];
+  }
+  return best;
+}
+
 /** Reads from `at` to the end of the text. */
 function readIpv4(text: string, at: number, bytes: Uint8Array, to: number): boolean {
   for (let i = 0; i < 4; i++) {

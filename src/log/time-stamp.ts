@@ -32,11 +32,21 @@ export class TimeStamp {
 
 /** Access logs, nginx's $time_local: 23/Nov/2026:17:22:12 +0000. */
 export function formatTimeLocal(date: Date): string {
-  const offsetMinutes = -date.getTimezoneOffset();
-  const sign = offsetMinutes < 0 ? '-' : '+';
-  const hours = Math.trunc(Math.abs(offsetMinutes) / 60);
-  const offset = `${sign}${two(hours)}${two(Math.abs(offsetMinutes) % 60)}`;
-  return `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}:${formatTimeOfDay(date)} ${offset}`;
+  return `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}:${formatTimeOfDay(date)} ${offset(date, '')}`;
+}
+
+/** nginx's $time_iso8601: 2026-11-23T17:22:12+00:00. */
+export function formatTimeIso8601(date: Date): string {
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${formatTimeOfDay(date)}${offset(date, ':')}`;
+}
+
+/** How far ahead of UTC the machine's time is: +0000. */
+function offset(date: Date, separator: string): string {
+  const minutes = -date.getTimezoneOffset();
+  const sign = minutes < 0 ? '-' : '+';
+  const hours = Math.trunc(Math.abs(minutes) / 60);
+  return `${sign}${two(hours)}${separator}${two(Math.abs(minutes) % 60)}`;
 }
 
 /** The error log: 2026/11/23 17:22:12. */

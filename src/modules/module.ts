@@ -77,7 +77,7 @@ export interface HttpBuild extends Reporter {
   shared<T>(key: BuildKey<T>): T;
   /** As `shared`, but what the configuration before had of this name lives on: zones and their counters. */
   carried<T>(kind: string, name: string, make: () => T): T;
-  /** A text with its variables bound; one that names an unknown variable is reported and stands for ''. */
+  /** A text with its variables bound. A name that nothing in the whole configuration defines is reported in the end. */
   text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest>;
   /** A regular expression whose named groups become variables. */
   regex(regex: Regex): RequestRegex;

@@ -89,6 +89,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
   /** Where the answer's body goes once its head is out: the first filter, or the client. */
   output: BodySink;
   isResponseStarted: boolean;
+  /** Its last byte was written. */
+  isResponseComplete: boolean;
   /** Whether only a close tells the client where the response ends, so that only a reset tells of its loss. */
   isResponseUntilClose: boolean;
   responder: Responder | null;
@@ -172,6 +174,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.response = new Response();
     this.output = NO_OUTPUT;
     this.isResponseStarted = false;
+    this.isResponseComplete = false;
     this.isResponseUntilClose = false;
     this.responder = null;
     this.payload = null;
@@ -230,6 +233,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.response.reset();
     this.output = NO_OUTPUT;
     this.isResponseStarted = false;
+    this.isResponseComplete = false;
     this.isResponseUntilClose = false;
     this.responder = null;
     this.payload = null;

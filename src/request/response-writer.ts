@@ -67,6 +67,7 @@ export class ResponseWriter extends BodySink {
   end(): void {
     if (this.isEnded) return;
     this.isEnded = true;
+    this.request.isResponseComplete = true;
     const { trailers } = this.request.response;
     const tail = this.isChunked ? `0\r\n${trailers === null ? '' : trailers.toLines()}\r\n` : '';
     const text = this.head + tail;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileText, type TextPart } from './text.js';
-import { VariableTable } from './variable-table.js';
+import { assignVariable, readVariable, VariableTable } from './variable-table.js';
 
 class Subject {
   readonly variableValues: (string | null | undefined)[] = [];
@@ -22,9 +22,9 @@ function tableOfSubject(): VariableTable<Subject> {
 }
 
 function evaluate(parts: TextPart[], subject = new Subject(), table = tableOfSubject()): string {
-  const compiled = compileText(parts, table);
-  if ('unknownVariable' in compiled) throw new Error(compiled.unknownVariable);
-  return compiled.text.evaluate(subject);
+  const { text, unknownVariables } = compileText(parts, table);
+  expect(unknownVariables).toEqual([]);
+  return text.evaluate(subject);
 }
 
 describe('text with variables', () => {
@@ -60,19 +60,66 @@ describe('text with variables', () => {
     expect(evaluate([{ variable: 'arg_x_y' }])).toBe('x:y');
   });
 
-  test('names the variable that does not exist', () => {
-    expect(compileText([{ variable: 'uri' }, { variable: 'nosuch' }], tableOfSubject())).toEqual({
-      unknownVariable: 'nosuch',
-    });
-    expect(compileText([{ variable: 'arg_' }], tableOfSubject())).toEqual({ unknownVariable: 'arg_' });
+  test('names the variables that do not exist', () => {
+    const parts = [{ variable: 'uri' }, { variable: 'nosuch' }, { variable: 'arg_' }];
+    expect(compileText(parts, tableOfSubject()).unknownVariables).toEqual(['nosuch', 'arg_']);
   });
 
-  test('a later definition of a name wins, and keeps no value of the earlier one', () => {
+  test('has the value of a variable that is defined behind it', () => {
     const table = tableOfSubject();
-    const subject = new Subject();
-    expect(evaluate([{ variable: 'uri' }], subject, table)).toBe('/index.html');
+    const { text, unknownVariables } = compileText([{ variable: 'later' }], table);
+    expect(unknownVariables).toEqual(['later']);
+    expect(text.evaluate(new Subject())).toBe('');
+    table.define({ name: 'later', get: () => 'defined' });
+    expect(table.isKnown('LATER')).toBe(true);
+    expect(text.evaluate(new Subject())).toBe('defined');
+  });
+
+  test('a later definition of a name wins, also in texts that have the earlier one', () => {
+    const table = tableOfSubject();
+    const { text } = compileText([{ variable: 'uri' }], table);
     table.define({ name: 'uri', get: () => '/other' });
-    table.use('reads');
-    expect(evaluate([{ variable: 'uri' }], subject, table)).toBe('/other');
+    expect(text.evaluate(new Subject())).toBe('/other');
+  });
+});
+
+describe('a variable that values are assigned to', () => {
+  test('is not found before, and has its value afterwards', () => {
+    const table = tableOfSubject();
+    const variable = table.assignable('Mine');
+    const subject = new Subject();
+    expect(readVariable(variable, subject)).toBe(null);
+    assignVariable(variable, subject, 'x');
+    expect(evaluate([{ variable: 'mine' }], subject, table)).toBe('x');
+  });
+
+  test('has what its family says until then', () => {
+    const table = tableOfSubject();
+    const variable = table.assignable('arg_a');
+    const subject = new Subject();
+    assignVariable(variable, subject, 'x');
+    expect(evaluate([{ variable: 'arg_a' }], new Subject(), table)).toBe('1');
+    expect(evaluate([{ variable: 'arg_a' }], subject, table)).toBe('x');
+  });
+
+  test('keeps the value even if its own would be read anew each time', () => {
+    const table = tableOfSubject();
+    table.define({ name: 'mapped', isVolatile: true, isChangeable: true, get: () => 'by map' });
+    const subject = new Subject();
+    assignVariable(table.assignable('mapped'), subject, 'x');
+    expect(evaluate([{ variable: 'mapped' }], subject, table)).toBe('x');
+  });
+
+  test('is none of those that a module keeps for itself', () => {
+    const table = tableOfSubject();
+    table.define({ name: 'args', get: () => '', set: () => {} });
+    table.assignable('mine');
+    expect(['uri', 'args', 'mine', 'arg_a', 'nosuch'].map((name) => table.isFixed(name))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 });

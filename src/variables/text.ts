@@ -15,25 +15,25 @@ export interface Text<S> {
   evaluate(subject: S): string;
 }
 
-/** What compiling found: the text, or the first name that no variable has. */
-export type CompiledText<S> = { readonly text: Text<S> } | { readonly unknownVariable: string };
+/** What compiling gives. */
+export interface CompiledText<S> {
+  readonly text: Text<S>;
+  /** The names that no variable has as yet, in order. */
+  readonly unknownVariables: readonly string[];
+}
 
 /** Binds the parts to the table's variables. */
 export function compileText<S extends VariableSubject>(
   parts: readonly TextPart[],
   table: VariableTable<S>,
 ): CompiledText<S> {
-  const pieces: (string | Variable<S>)[] = [];
-  for (const part of parts) {
-    if ('literal' in part) {
-      pieces.push(part.literal);
-      continue;
-    }
-    const variable = table.use(part.variable);
-    if (variable === null) return { unknownVariable: part.variable };
-    pieces.push(variable);
-  }
-  return { text: bindPieces(pieces) };
+  const unknownVariables: string[] = [];
+  const pieces = parts.map((part) => {
+    if ('literal' in part) return part.literal;
+    if (!table.isKnown(part.variable)) unknownVariables.push(part.variable);
+    return table.use(part.variable);
+  });
+  return { text: bindPieces(pieces), unknownVariables };
 }
 
 function bindPieces<S extends VariableSubject>(pieces: readonly (string | Variable<S>)[]): Text<S> {

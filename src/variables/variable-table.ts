@@ -16,9 +16,11 @@ export interface VariableDefinition<S> {
   /** Null when there is no such value now (nginx: not found); prints as ''. */
   readonly get: (subject: S) => string | null;
   /** Present when `set` may assign to a variable with an effect of its own ($args, $limit_rate). */
-  readonly set?: (subject: S, value: string) => void;
+  readonly set?: ((subject: S, value: string) => void) | undefined;
   /** Read anew each time: its value changes in the life of a request. */
   readonly isVolatile?: boolean;
+  /** May be given another definition, or values: what a configuration made itself (set, map, a named group). */
+  readonly isChangeable?: boolean;
 }
 
 /** Variables whose names share a beginning: $http_*, $arg_*, $cookie_* ... */
@@ -33,11 +35,14 @@ export interface Variable<S> extends VariableDefinition<S> {
   readonly slot: number;
 }
 
+/** What the table keeps of one in use: as long as the cycle is built it may get another definition. */
+type VariableInUse<S> = { -readonly [Key in keyof Variable<S>]: Variable<S>[Key] };
+
 /** Every variable a configuration may name. Filled while a cycle is built, then only read. */
 export class VariableTable<S extends VariableSubject> {
   private readonly definitions: Map<string, VariableDefinition<S>>;
   private readonly families: VariableFamily<S>[];
-  private readonly used: Map<string, Variable<S>>;
+  private readonly used: Map<string, VariableInUse<S>>;
   private slotCount: number;
 
   constructor() {
@@ -47,10 +52,11 @@ export class VariableTable<S extends VariableSubject> {
     this.slotCount = 0;
   }
 
-  /** Adds a variable; a later definition of a name wins, as `map` and `set` may redefine one. */
+  /** Adds a variable; a later definition of a name wins, also for those who use it already. */
   define(definition: VariableDefinition<S>): void {
     this.definitions.set(definition.name, definition);
-    this.used.delete(definition.name);
+    const inUse = this.used.get(definition.name);
+    if (inUse !== undefined) redefine(inUse, definition);
   }
 
   /** Adds a family; the one with the longest matching prefix answers. */
@@ -61,28 +67,48 @@ export class VariableTable<S extends VariableSubject> {
 
   /**
    * The variable of that name for somebody who will give it values (set, named groups of regular expressions,
-   * auth_request_set ...) by `assignVariable`; not found until then. What has a definition of its own keeps it.
+   * auth_request_set ...) by `assignVariable`; until then what its family says, or not found. Ask `isFixed` before.
    */
   assignable(name: string): Variable<S> {
     const lower = name.toLowerCase();
-    if (!this.definitions.has(lower)) this.define({ name: lower, get: () => null });
-    return this.use(lower)!;
+    if (!this.definitions.has(lower)) {
+      this.define({ ...(this.memberOf(lower) ?? { name: lower, get: notFound }), isChangeable: true });
+    }
+    return this.use(lower);
   }
 
-  /** Whether a name has a definition of its own, family members aside. */
-  has(name: string): boolean {
-    return this.definitions.has(name.toLowerCase());
-  }
-
-  /** The variable of that name with a slot, or null: the configuration names one that doesn't exist. */
-  use(name: string): Variable<S> | null {
+  /** Whether there is such a variable, or a family that it belongs to. */
+  isKnown(name: string): boolean {
     const lower = name.toLowerCase();
-    const known = this.used.get(lower);
-    if (known !== undefined) return known;
-    const definition = this.definitions.get(lower) ?? this.memberOf(lower);
-    if (definition === null) return null;
-    const variable: Variable<S> = { ...definition, slot: this.slotCount++ };
-    this.used.set(lower, variable);
+    return this.definitions.has(lower) || this.memberOf(lower) !== null;
+  }
+
+  /** Whether it is one of a module's own, which a configuration may neither define anew nor set. */
+  isFixed(name: string): boolean {
+    const definition = this.definitions.get(name.toLowerCase());
+    return definition !== undefined && definition.isChangeable !== true && definition.set === undefined;
+  }
+
+  /**
+   * The variable of that name with a slot. One that isn't known yet has no value until it is defined: it may be by
+   * what stands further down in the file, so ask `isKnown` when all of it is read.
+   */
+  use(name: string): Variable<S> {
+    const lower = name.toLowerCase();
+    let variable = this.used.get(lower);
+    if (variable === undefined) {
+      const definition = this.definitions.get(lower) ??
+        this.memberOf(lower) ?? { name: lower, get: notFound };
+      variable = {
+        name: lower,
+        get: definition.get,
+        set: definition.set,
+        isVolatile: definition.isVolatile ?? false,
+        isChangeable: definition.isChangeable ?? false,
+        slot: this.slotCount++,
+      };
+      this.used.set(lower, variable);
+    }
     return variable;
   }
 
@@ -101,14 +127,24 @@ export class VariableTable<S extends VariableSubject> {
   }
 }
 
-/** A variable's value on a subject, read once unless it is volatile; null when not found. */
+function notFound(): null {
+  return null;
+}
+
+function redefine<S>(variable: VariableInUse<S>, definition: VariableDefinition<S>): void {
+  variable.get = definition.get;
+  variable.set = definition.set;
+  variable.isVolatile = definition.isVolatile ?? false;
+  variable.isChangeable = definition.isChangeable ?? false;
+}
+
+/** A variable's value on a subject, read once unless it is volatile or was assigned; null when not found. */
 export function readVariable<S extends VariableSubject>(variable: Variable<S>, subject: S): string | null {
-  if (variable.isVolatile) return variable.get(subject);
   const values = subject.variableValues;
   const known = values[variable.slot];
   if (known !== undefined) return known;
   const value = variable.get(subject);
-  values[variable.slot] = value;
+  if (!variable.isVolatile) values[variable.slot] = value;
   return value;
 }
 

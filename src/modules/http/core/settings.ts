@@ -2,10 +2,10 @@
  * What the core directives say at one level, as request/ reads it.
  */
 import type { Scope } from '../../../conf/schema/scope.js';
-import { toByteString } from '../../../conf/syntax/source-text.js';
+import { countBytes, toByteString } from '../../../conf/syntax/source-text.js';
 import type { HeadLimits } from '../../../http/h1/malformed.js';
-import type { ErrorPage, LocationSettings, ServerSettings } from '../../../request/settings.js';
 import type { HttpRequest } from '../../../request/http-request.js';
+import type { ErrorPage, LocationSettings, ServerSettings } from '../../../request/settings.js';
 import { constantText, type Text } from '../../../variables/text.js';
 import { openErrorLog } from '../../error-log.js';
 import type { HttpBuild } from '../../module.js';
@@ -112,7 +112,7 @@ function rootOf(scope: Scope, build: HttpBuild): Pick<LocationSettings, 'root' |
     const directive = ownAlias ?? ownRoot;
     if (directive === undefined) continue;
     const isAlias = ownAlias !== undefined;
-    const aliasLength = isAlias ? locationPathOf(level).length : 0;
+    const aliasLength = isAlias ? aliasLengthOf(level) : 0;
     return { root: pathText(directive.values[0], directive.node, isAlias, build), isAlias, aliasLength };
   }
   const preset = scope.value(core.root)[0];
@@ -144,15 +144,18 @@ function pathText(
 function resolveParts(parts: Parts, build: HttpBuild): Parts {
   const [first, ...others] = parts;
   // A path that begins with a variable is what that says.
-  if (first?.kind !== 'literal') return parts.length === 0 ? [{ kind: 'literal', text: build.resolvePath('', 'prefix') }] : parts;
+  if (first?.kind !== 'literal')
+    return parts.length === 0 ? [{ kind: 'literal', text: build.resolvePath('', 'prefix') }] : parts;
   return [{ kind: 'literal', text: build.resolvePath(first.text, 'prefix') }, ...others];
 }
 
 /** The path of the location a level is in, without its modifier. */
-function locationPathOf(scope: Scope): string {
+/** All of a path where a regular expression found it, else the location's own. */
+function aliasLengthOf(scope: Scope): number {
   const words = scope.within('location')?.opener?.node.args ?? [];
-  const path = words[words.length - 1]?.text ?? '';
-  return toByteString(words.length === 1 ? path.replace(/^(?:=|\^~)/, '') : path);
+  const written = words.map(({ text }) => text).join('');
+  if (written.startsWith('~')) return Number.POSITIVE_INFINITY;
+  return countBytes(written.replace(/^(?:=|\^~)/, ''));
 }
 
 function rateText(
@@ -166,7 +169,9 @@ function rateText(
   return text.constant === '0' ? null : text;
 }
 
-function disabledFor(words: readonly ('none' | 'msie6' | 'safari')[]): LocationSettings['keepaliveDisabledFor'] {
+function disabledFor(
+  words: readonly ('none' | 'msie6' | 'safari')[],
+): LocationSettings['keepaliveDisabledFor'] {
   if (words.includes('none')) return 'none';
   if (words.length > 1) return 'both';
   return words[0] ?? 'none';
