@@ -6,9 +6,18 @@ import { nginx } from './peers/nginx.js';
 import { fastifyHttpProxy, httpProxy3 } from './peers/node-peers.js';
 import type { ProxyUnderTest } from './peers/proxy-under-test.js';
 import { sluice } from './peers/sluice.js';
+import { sluiceConf, sluiceLargeConf } from './peers/sluice-conf.js';
 import { type Workload, workloads } from './workloads.js';
 
-const proxies: readonly ProxyUnderTest[] = [sluice, nginx, haproxy, httpProxy3, fastifyHttpProxy];
+const proxies: readonly ProxyUnderTest[] = [
+  sluice,
+  nginx,
+  haproxy,
+  httpProxy3,
+  fastifyHttpProxy,
+  sluiceConf,
+  sluiceLargeConf,
+];
 
 /** What `--help` prints. */
 export const help = `npm run bench -- [options]: sluice beside other proxies on the same work

@@ -18,9 +18,14 @@ export function prepareSluice(
   { listenPort, upstreamPort, node }: Omit<StartOptions, 'folder'>,
   nodeArgs: readonly string[],
 ): Program {
-  const main = `${repositoryRoot}dist/cli/main.js`;
-  if (!existsSync(main)) throw new Error(`Cannot start sluice: "${main}" is not built; run npm run build`);
   const sluiceArgs = ['--listen', `127.0.0.1:${listenPort}`, '--to', `127.0.0.1:${upstreamPort}`];
   const settings = ['--access-log', 'off', '--keepalive', '64'];
-  return { name: 'sluice', command: node, args: [...nodeArgs, main, ...sluiceArgs, ...settings] };
+  return { name: 'sluice', command: node, args: [...nodeArgs, findSluice(), ...sluiceArgs, ...settings] };
+}
+
+/** The built command. Throws when there is none. */
+export function findSluice(): string {
+  const main = `${repositoryRoot}dist/cli/main.js`;
+  if (!existsSync(main)) throw new Error(`Cannot start sluice: "${main}" is not built; run npm run build`);
+  return main;
 }
