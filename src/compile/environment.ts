@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import type { LogSink } from '../log/sink.js';
+import type { LogSink, SinkOptions } from '../log/sink.js';
 import type { DefectReporter } from '../net/connection.js';
 
 export interface BuildEnvironment {
@@ -16,6 +16,10 @@ export interface BuildEnvironment {
   readonly onDefect: DefectReporter;
   /** What the configuration before has to carry over, by kind and name. */
   readonly carried: ReadonlyMap<string, unknown>;
-  /** Opens a log. Throws an Error with the reason when it can't be opened. */
-  openSink(target: string): LogSink;
+  /**
+   * Opens a log by its target in nginx's notation, a path made absolute. Throws an Error with the reason when it can't
+   * be opened.
+   * @param onTrouble told when lines get lost
+   */
+  openSink(target: string, options: SinkOptions, onTrouble: (message: string) => void): LogSink;
 }

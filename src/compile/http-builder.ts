@@ -11,7 +11,8 @@ import type { TextPart } from '../conf/values/variable-text.js';
 import { nearestWord } from '../core/nearest-word.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
-import type { LogSink } from '../log/sink.js';
+import type { LogSink, SinkOptions } from '../log/sink.js';
+import { absoluteLogTarget } from '../modules/log-sinks.js';
 import type { BuildKey, HttpBuild } from '../modules/module.js';
 import type { DefectReporter } from '../net/connection.js';
 import type { HttpRequest } from '../request/http-request.js';
@@ -106,11 +107,13 @@ export class HttpBuilder implements HttpBuild {
     return (base === 'prefix' ? prefix : confPrefix) + path;
   }
 
-  openSink(target: string): LogSink {
-    let sink = this.sinkByTarget.get(target);
+  openSink(target: string, options: SinkOptions = {}): LogSink {
+    const absolute = absoluteLogTarget(target, (path) => this.resolvePath(path, 'prefix'));
+    let sink = this.sinkByTarget.get(absolute);
     if (sink === undefined) {
-      sink = this.environment.openSink(target);
-      this.sinkByTarget.set(target, sink);
+      const onTrouble = (message: string) => this.errorLog.log('alert', message);
+      sink = this.environment.openSink(absolute, options, onTrouble);
+      this.sinkByTarget.set(absolute, sink);
       this.sinks.push(sink);
     }
     return sink;

@@ -8,6 +8,7 @@ class FakeTarget implements LogTarget {
   text = '';
   writeCount = 0;
   isClosed = false;
+  takesNowBytes = Number.POSITIVE_INFINITY;
   #bytes: Buffer = Buffer.alloc(0);
   #onWritten: OnWritten | null = null;
 
@@ -37,8 +38,10 @@ class FakeTarget implements LogTarget {
     );
   }
 
-  writeNow(bytes: Buffer): void {
-    this.text += bytes.toString();
+  writeNow(bytes: Buffer): number {
+    const taken = bytes.subarray(0, this.takesNowBytes);
+    this.text += taken.toString();
+    return taken.length;
   }
 
   reopen(): void {
@@ -98,7 +101,7 @@ describe('a buffered sink', () => {
 
   it('goes on where a partial write ended, also within a character', () => {
     const { target, sink } = setUp();
-    sink.write('snow ☃');
+    sink.write(Buffer.from('snow ☃').toString('latin1'));
     vi.advanceTimersByTime(0);
     target.end(5);
     target.end(0);
@@ -231,5 +234,66 @@ describe('a buffered sink', () => {
     sink.write('b');
     sink.writeRemainder();
     expect(target.text).toBe('a\nb\n');
+  });
+
+  it('writes the first lines of an error log at once, and gathers a flood', () => {
+    const target = new FakeTarget();
+    const sink = new BufferedSink(target, { isPrompt: true });
+    for (let i = 0; i < 40; i++) sink.write(`${i}`);
+    expect(target.text.split('\n')).toHaveLength(33);
+    vi.advanceTimersByTime(10);
+    target.end();
+    expect(target.text).toBe(`${Array.from({ length: 40 }, (_, i) => i).join('\n')}\n`);
+    sink.write('later');
+    expect(target.text).toMatch(/39\nlater\n$/);
+  });
+
+  it('gathers what could not be written at once', () => {
+    const target = new FakeTarget();
+    target.takesNowBytes = 3;
+    const sink = new BufferedSink(target, { isPrompt: true });
+    sink.write('first');
+    sink.write('second');
+    expect(target.text).toBe('fir');
+    vi.advanceTimersByTime(10);
+    target.end();
+    expect(target.text).toBe('first\nsecond\n');
+  });
+
+  it('holds lines until the buffer is full', () => {
+    const target = new FakeTarget();
+    const sink = new BufferedSink(target, { bufferBytes: 10 });
+    sink.write('aaaa');
+    sink.write('bbb');
+    vi.advanceTimersByTime(60_000);
+    expect(target.isWriting).toBe(false);
+    sink.write('cccc');
+    target.end();
+    expect(target.text).toBe('aaaa\nbbb\n');
+    sink.write('longer than the buffer');
+    target.end();
+    target.end();
+    expect(target.text).toBe('aaaa\nbbb\ncccc\nlonger than the buffer\n');
+  });
+
+  it('holds a line no longer than the flush time', () => {
+    const target = new FakeTarget();
+    const sink = new BufferedSink(target, { bufferBytes: 1000, flushMs: 500 });
+    sink.write('a');
+    vi.advanceTimersByTime(400);
+    sink.write('b');
+    expect(target.isWriting).toBe(false);
+    vi.advanceTimersByTime(100);
+    target.end();
+    expect([target.text, target.writeCount]).toEqual(['a\nb\n', 1]);
+  });
+
+  it('writes what it holds before it goes on in another file', () => {
+    const target = new FakeTarget();
+    const sink = new BufferedSink(target, { bufferBytes: 1000 });
+    sink.write('a');
+    sink.reopen();
+    target.end();
+    expect(target.text).toBe('a\n<reopened>');
   });
 });

@@ -47,11 +47,39 @@ describe('the error log', () => {
     expect(LEVELS.filter((each) => log.isEnabled(each))).toEqual(written);
   });
 
+  it('writes to each of its places what is grave enough for it', () => {
+    const written: string[] = [];
+    const sink = (name: string) =>
+      ({
+        write: (line: string, level) => void written.push(`${name} ${level} ${line.slice(20)}`),
+      }) as LogSink;
+    const log = new ErrorLog([
+      { sink: sink('a'), level: 'info' },
+      { sink: sink('b'), level: 'error' },
+    ]);
+    for (const level of ['debug', 'notice', 'error'] as const) log.log(level, 'x');
+    expect(written.map((line) => line.replace(/\d+#\d+/, 'N'))).toEqual([
+      'a notice [notice] N: x',
+      'a error [error] N: x',
+      'b error [error] N: x',
+    ]);
+    expect([log.isEnabled('info'), log.isEnabled('debug')]).toEqual([true, false]);
+  });
+
+  it('writes bytes of a request as they came, and the characters of a path as UTF-8', () => {
+    const { log, lines } = setUp();
+    log.log('error', `request: "/${Buffer.from('ü').toString('latin1')}"`);
+    log.log('error', 'open "/ü/☃"');
+    const read = lines.map((line) => Buffer.from(line, 'latin1').toString());
+    expect(read[0]).toMatch(/"\/ü"$/);
+    expect(read[1]).toMatch(/"\/ü\/☃"$/);
+  });
+
   it('escapes line feeds and escape sequences, so that a request can forge neither a line nor a colour', () => {
     const { log, lines } = setUp();
     log.log('error', 'bad "GET /\r\n2026/11/23 [emerg]\0\x1b[31m\x7f\x9b\u2028é☃"');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(
+    expect(Buffer.from(lines[0]!, 'latin1').toString()).toMatch(
       /: bad "GET \/\\x0D\\x0A2026\/11\/23 \[emerg\]\\x00\\x1B\[31m\\x7F\\x9B\\u2028é☃"$/,
     );
   });

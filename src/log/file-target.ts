@@ -33,8 +33,8 @@ export class FileTarget implements LogTarget {
     write(this.#fd, bytes, offset, bytes.length - offset, null, onWritten);
   }
 
-  writeNow(bytes: Buffer): void {
-    writeSync(this.#fd, bytes);
+  writeNow(bytes: Buffer): number {
+    return writeSync(this.#fd, bytes);
   }
 
   reopen(): void {
@@ -53,9 +53,9 @@ function openForAppend(path: string): number {
   try {
     return openSync(path, OPEN_FLAGS, FILE_MODE);
   } catch (error) {
-    const reason = describeErrno((error as NodeJS.ErrnoException).code ?? String(error));
-    throw new Error(
-      `Cannot open log "${path}": ${reason}; use a file that can be written, stdout, stderr or off`,
-    );
+    const { code, errno = 0 } = error as NodeJS.ErrnoException;
+    const reason = describeErrno(code ?? String(error));
+    const message = `Cannot open log "${path}": ${reason}; use a file that can be written, stdout, stderr or off`;
+    throw Object.assign(new Error(message), { nginxText: `open() "${path}" failed (${-errno}: ${reason})` });
   }
 }

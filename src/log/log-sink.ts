@@ -6,7 +6,7 @@
 import { fstatSync } from 'node:fs';
 import { BufferedSink } from './buffered-sink.js';
 import { FileTarget } from './file-target.js';
-import type { LogSink } from './sink.js';
+import type { LogSink, SinkOptions } from './sink.js';
 import { StreamTarget } from './stream-target.js';
 
 export type { LogSink } from './sink.js';
@@ -23,18 +23,18 @@ const OFF: LogSink = {
  * Opens a sink: "stdout", "stderr", "off" or a file's path, appended to and made when it is missing.
  * The caller owns it and closes it. Throws an Error with the reason when the file cannot be opened.
  */
-export function openLogSink(target: string): LogSink {
+export function openLogSink(target: string, options: SinkOptions = {}): LogSink {
   switch (target) {
     case 'off':
       return OFF;
     case 'stdout':
     case '/dev/stdout':
-      return openStandardSink(1);
+      return openStandardSink(1, options);
     case 'stderr':
     case '/dev/stderr':
-      return openStandardSink(2);
+      return openStandardSink(2, options);
     default:
-      return new BufferedSink(FileTarget.open(target));
+      return new BufferedSink(FileTarget.open(target), options);
   }
 }
 
@@ -43,9 +43,9 @@ export function openLogSink(target: string): LogSink {
  * keeps the process from ever ending: those go through Node's stream, which polls. A terminal's
  * stream blocks the event loop instead, so terminals, like files, are written from another thread.
  */
-function openStandardSink(fd: 1 | 2): LogSink {
+function openStandardSink(fd: 1 | 2, options: SinkOptions): LogSink {
   const status = fstatSync(fd);
   return status.isFIFO() || status.isSocket()
-    ? new BufferedSink(new StreamTarget(fd === 1 ? process.stdout : process.stderr, fd))
-    : new BufferedSink(new FileTarget(fd, null));
+    ? new BufferedSink(new StreamTarget(fd === 1 ? process.stdout : process.stderr, fd), options)
+    : new BufferedSink(new FileTarget(fd, null), options);
 }

@@ -8,8 +8,8 @@ export interface LogTarget {
   readonly canRecover: boolean;
   /** Writes some or all of the bytes from offset, then calls onWritten, never before it returns. */
   write(bytes: Buffer, offset: number, onWritten: OnWritten): void;
-  /** Writes what it can at once, at the process's end. May throw. */
-  writeNow(bytes: Buffer): void;
+  /** Writes what it can at once and says how much that was. May throw. */
+  writeNow(bytes: Buffer): number;
   /** Goes on in a new file of the same name. Throws an Error, and goes on in the old one, if it cannot. */
   reopen(): void;
   close(): void;

@@ -26,8 +26,8 @@ export class StreamTarget implements LogTarget {
     });
   }
 
-  writeNow(bytes: Buffer): void {
-    writeSync(this.#fd, bytes);
+  writeNow(bytes: Buffer): number {
+    return writeSync(this.#fd, bytes);
   }
 
   reopen(): void {}

@@ -49,6 +49,11 @@ function offset(date: Date, separator: string): string {
   return `${sign}${two(hours)}${separator}${two(Math.abs(minutes) % 60)}`;
 }
 
+/** In front of a syslog message (RFC 3164): Nov  3 17:22:12. */
+export function formatSyslogTime(date: Date): string {
+  return `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)} ${formatTimeOfDay(date)}`;
+}
+
 /** The error log: 2026/11/23 17:22:12. */
 export function formatErrorTime(date: Date): string {
   return `${date.getFullYear()}/${two(date.getMonth() + 1)}/${two(date.getDate())} ${formatTimeOfDay(date)}`;

@@ -3,15 +3,15 @@
  * Modules never see each other; what they share is below them, or in the build.
  */
 import type { Finding } from '../conf/diagnostics/catalogue.js';
+import type { Regex } from '../conf/pcre/translate.js';
 import type { CheckedDirective } from '../conf/schema/checked.js';
 import type { DirectiveDefinition } from '../conf/schema/definition.js';
 import type { Scope } from '../conf/schema/scope.js';
-import type { Regex } from '../conf/pcre/translate.js';
 import type { Directive, Word } from '../conf/syntax/ast.js';
 import type { TextPart } from '../conf/values/variable-text.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
-import type { LogSink } from '../log/sink.js';
+import type { LogSink, SinkOptions } from '../log/sink.js';
 import type { DefectReporter } from '../net/connection.js';
 import type { HttpRequest } from '../request/http-request.js';
 import type { Location, LocationKind } from '../request/location.js';
@@ -83,8 +83,11 @@ export interface HttpBuild extends Reporter {
   regex(regex: Regex): RequestRegex;
   /** The folder a relative path starts from: the prefix (`-p`), or the configuration file's folder. */
   resolvePath(path: string, base: 'prefix' | 'conf'): string;
-  /** A log file or stream, the same object for the same target; reopened and closed with the cycle. */
-  openSink(target: string): LogSink;
+  /**
+   * A log by its target in nginx's notation, the same object for the same target; reopened and closed with the cycle.
+   * Throws an Error that says why it can't be had.
+   */
+  openSink(target: string, options?: SinkOptions): LogSink;
   /** Called when the cycle serves no more, to let go of timers and the like. */
   onClose(close: () => void): void;
 }

@@ -3,13 +3,13 @@
  * the caller's.
  */
 import { unlinkSync, writeFileSync } from 'node:fs';
-import { compileConf, type CompiledConf } from '../compile/compile-conf.js';
+import { type CompiledConf, compileConf } from '../compile/compile-conf.js';
 import { renderForLog, renderForPeople } from '../conf/diagnostics/render.js';
 import { loadConf } from '../conf/load/load.js';
 import { eventClock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import { type LogSink, openLogSink } from '../log/log-sink.js';
 import { pid } from '../modules/core/directives.js';
+import { openLogTarget } from '../modules/log-sinks.js';
 import { type RunningServer, serveCycle } from '../server/proxy-server.js';
 import { BUILT_IN, DefectLog, makeWheel } from '../server/start-proxy.js';
 import { diskConfReader } from './disk-conf-reader.js';
@@ -59,7 +59,7 @@ export class ConfProcess {
       clock: eventClock,
       onDefect: this.defects.report,
       carried: this.server?.cycle.carried ?? new Map(),
-      openSink: (target) => this.openSink(target),
+      openSink: openLogTarget,
     });
     for (const diagnostic of compiled.diagnostics) {
       this.say(renderForPeople(diagnostic, { withSource: process.stderr.isTTY === true }));
@@ -119,9 +119,5 @@ export class ConfProcess {
     } catch {
       // Somebody took it away.
     }
-  }
-
-  private openSink(target: string): LogSink {
-    return openLogSink(target);
   }
 }

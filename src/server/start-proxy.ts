@@ -3,14 +3,15 @@
  */
 import { compileConf, type Language } from '../compile/compile-conf.js';
 import type { Cycle } from '../compile/cycle.js';
+import type { BuildEnvironment } from '../compile/environment.js';
 import { confOfOptions, type ProxyOptions } from '../compile/proxy-options.js';
 import { renderForPeople } from '../conf/diagnostics/render.js';
 import type { Conf } from '../conf/load/load.js';
 import { eventClock } from '../core/clock.js';
 import { describeDefect } from '../core/describe-defect.js';
 import { TimerWheel } from '../core/timer-wheel.js';
-import { type LogSink, openLogSink } from '../log/log-sink.js';
 import { HTTP_MODULES } from '../modules/catalog.js';
+import { openLogTarget } from '../modules/log-sinks.js';
 import { REGISTRY } from '../modules/registry.js';
 import type { DefectReporter } from '../net/connection.js';
 import { type ProxyServer, serveCycle } from './proxy-server.js';
@@ -41,7 +42,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     throw new Error('Cannot start a proxy: no address to listen on; give at least one');
   const defects = new DefectLog();
   const wheel = makeWheel(defects.report);
-  const cycle = buildOptionsCycle(options, { wheel, onDefect: defects.report, openSink: openLogSink });
+  const cycle = buildOptionsCycle(options, { wheel, onDefect: defects.report, openSink: openLogTarget });
   defects.cycle = cycle;
   return serveCycle(cycle, { wheel, onDefect: defects.report });
 }
@@ -50,7 +51,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
 export interface OptionsEnvironment {
   readonly wheel: TimerWheel;
   readonly onDefect: DefectReporter;
-  openSink(target: string): LogSink;
+  openSink: BuildEnvironment['openSink'];
 }
 
 /** The cycle of options. Throws an Error that says which can't be used and why. */
@@ -65,7 +66,9 @@ export function buildOptionsCycle(options: ProxyOptions, environment: OptionsEnv
   });
   if (cycle === null) {
     const [first] = diagnostics.filter(({ severity }) => severity === 'error');
-    throw new Error(first === undefined ? 'Cannot start a proxy' : renderForPeople(first, { withSource: false }));
+    throw new Error(
+      first === undefined ? 'Cannot start a proxy' : renderForPeople(first, { withSource: false }),
+    );
   }
   const { options: listenOptions, point } = cycle.sockets[0]!;
   const sockets = options.listen.map((address) => ({
@@ -86,4 +89,3 @@ function confFrom(options: ProxyOptions): Conf {
     diagnostics: [],
   };
 }
-
