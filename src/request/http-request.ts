@@ -72,6 +72,10 @@ export class HttpRequest implements VariableSubject, StateHolder {
   isInternal: boolean;
   /** Left of MAX_URI_CHANGES. */
   uriChanges: number;
+  /** Whether `path` is still the one its location was found by; false after `rewrite ... break`. */
+  isPathOfLocation: boolean;
+  /** With an alias that replaces all of a path: try_files found the path itself under it. */
+  addsPathToAlias: boolean;
   /** Set by a rewrite: another location is to be looked for. */
   isUriChanged: boolean;
   /** What the client is answered whatever the answer says: an error whose page is being made; 0 for none. */
@@ -165,6 +169,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.captures = null;
     this.isInternal = false;
     this.uriChanges = MAX_URI_CHANGES;
+    this.isPathOfLocation = true;
+    this.addsPathToAlias = false;
     this.isUriChanged = false;
     this.errorStatus = 0;
     this.isErrorPage = false;
@@ -224,6 +230,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.captures = null;
     this.isInternal = false;
     this.uriChanges = MAX_URI_CHANGES;
+    this.isPathOfLocation = true;
+    this.addsPathToAlias = false;
     this.isUriChanged = false;
     this.errorStatus = 0;
     this.isErrorPage = false;
@@ -290,11 +298,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
 
   /** The value of a field the client sent, the first of that name, in lower case; null without one. */
   field(lowerName: string): string | null {
-    const { fields } = this.head;
-    for (let i = 0; i < fields.count; i++) {
-      if (fields.name(i).toLowerCase() === lowerName) return fields.value(i);
-    }
-    return null;
+    return this.head.fields.find(lowerName);
   }
 
   get requestLine(): string {

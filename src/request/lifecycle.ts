@@ -300,6 +300,8 @@ export function redirectInternally(request: HttpRequest, path: string, args: str
   request.path = path;
   request.args = args;
   request.rawPath = '';
+  request.isPathOfLocation = true;
+  request.addsPathToAlias = false;
   startOver(request, SERVER_REWRITE);
 }
 

@@ -4,6 +4,12 @@
  */
 import { FieldList } from './field-list.js';
 
+/** Bytes [start, end) of a body. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What will be said to the client. Texts are bytes in latin1. */
 export class Response {
   status: number;
@@ -27,6 +33,15 @@ export class Response {
   contentEncoding: string;
   /** Whether parts of it may be asked for (Range); Accept-Ranges says so. */
   allowsRanges: boolean;
+  /** With `allowsRanges`: one range at most, since its body comes in order (nginx: single_range). */
+  allowsOneRange: boolean;
+  /**
+   * Its handler can begin its body anywhere. Where `parts` is set once the head is out, it writes the bytes of these
+   * and no others, in their order.
+   */
+  isSeekable: boolean;
+  /** What of the body is wanted, for a seekable one; null: all of it. */
+  parts: readonly ByteRange[] | null;
   /** Its handler wants no If-* applied to it (nginx: disable_not_modified): an answer of an origin that isn't cached. */
   ignoresConditions: boolean;
   /** All other fields, also Expires and Cache-Control. Never: Connection, Transfer-Encoding, Keep-Alive, and those above. */
@@ -52,6 +67,9 @@ export class Response {
     this.location = '';
     this.contentEncoding = '';
     this.allowsRanges = false;
+    this.allowsOneRange = false;
+    this.isSeekable = false;
+    this.parts = null;
     this.ignoresConditions = false;
     this.fields = new FieldList();
     this.trailers = null;
@@ -73,6 +91,9 @@ export class Response {
     this.location = '';
     this.contentEncoding = '';
     this.allowsRanges = false;
+    this.allowsOneRange = false;
+    this.isSeekable = false;
+    this.parts = null;
     this.ignoresConditions = false;
     this.fields.clear();
     this.trailers = null;

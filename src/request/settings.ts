@@ -5,6 +5,7 @@
 import type { HeadLimits } from '../http/h1/malformed.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { Text } from '../variables/text.js';
+import type { FileAccess } from './file-access.js';
 import type { HttpRequest } from './http-request.js';
 
 /** Of a server: what must be known before there is a location. The directive has the name of the field. */
@@ -31,8 +32,9 @@ export interface LocationSettings {
   /** Without alias: to be put before the path. With it: what replaces the location's own path. */
   readonly root: Text<HttpRequest>;
   readonly isAlias: boolean;
-  /** With an alias: how much of a path it replaces. */
+  /** With an alias: how much of a path it replaces; -1: all of it (in a location with a regular expression). */
   readonly aliasLength: number;
+  readonly files: FileAccess;
   readonly isInternal: boolean;
   readonly types: ReadonlyMap<string, string>;
   readonly defaultType: string;

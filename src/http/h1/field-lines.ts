@@ -129,6 +129,17 @@ export class FieldLines {
     return this.text.substring(this.table[at + VALUE_START]!, this.table[at + VALUE_END]!);
   }
 
+  /** The first value of a field by its name in lower case; null when there is none. */
+  find(lowerName: string): string | null {
+    const { length } = lowerName;
+    for (let i = 0, at = 0; i < this.count; i++, at += STRIDE) {
+      // perf: most names differ in length, which costs no string to see.
+      if (this.table[at + NAME_END]! - this.table[at + NAME_START]! !== length) continue;
+      if (this.name(i).toLowerCase() === lowerName) return this.value(i);
+    }
+    return null;
+  }
+
   /** The first value of a known field, or '' when there is none. */
   valueOf(id: number): string {
     for (let i = 0; i < this.count; i++) if (this.id(i) === id) return this.value(i);
