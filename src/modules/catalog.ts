@@ -2,7 +2,19 @@
  * The built-in modules of `http {}`, in the order their handlers run within a phase: nginx's.
  */
 import { coreModule } from './http/core/core.js';
+import { headersModule } from './http/headers/headers.js';
+import { notModifiedModule } from './http/not-modified/not-modified.js';
+import { rangeModule } from './http/range/range.js';
+import { staticModule } from './http/static/static.js';
 import type { HttpModule } from './module.js';
 
 /** One line a module. What comes first is asked first. */
-export const HTTP_MODULES: readonly HttpModule[] = [coreModule];
+export const HTTP_MODULES: readonly HttpModule[] = [
+  coreModule,
+  // Content: the first one that does not decline.
+  staticModule,
+  // Filters, which have an order of their own.
+  notModifiedModule,
+  headersModule,
+  rangeModule,
+];

@@ -75,4 +75,3 @@ export interface ProxyProtocolHeader {
   /** Of version 2, by type; null for none. */
   readonly tlvs: ReadonlyMap<number, Buffer> | null;
 }
-

@@ -29,8 +29,8 @@ export function filePathOf(request: HttpRequest, path: string): string | null {
     return null;
   }
   const root = documentRoot(request);
-  if (aliasLength >= 0) return root + path.slice(aliasLength);
-  return request.addsPathToAlias ? root + path : root;
+  if (request.addsPathToAlias && aliasLength === Number.POSITIVE_INFINITY) return root + path;
+  return root + path.slice(aliasLength);
 }
 
 /** A path as node:fs takes it: names may have bytes that are no UTF-8. */

@@ -3,8 +3,8 @@
  * errors and redirects, and its end. How bytes are read and written is told elsewhere.
  */
 import { describeDefect } from '../core/describe-defect.js';
-import { findErrorPage } from './error-page.js';
 import { logErrorOf } from './error-line.js';
+import { findErrorPage } from './error-page.js';
 import type { HttpRequest } from './http-request.js';
 import type { Location } from './location.js';
 import { LocationMatch } from './location-tree.js';
@@ -251,7 +251,11 @@ function enterLocation(request: HttpRequest): boolean {
   const { limitedMethods, limited } = request.location;
   if (limited !== null && !limitedMethods!.has(request.method)) request.location = limited;
   const { contentLength } = request.head;
-  if (settings.clientMaxBodySize > 0 && contentLength > settings.clientMaxBodySize && request.payload === null) {
+  if (
+    settings.clientMaxBodySize > 0 &&
+    contentLength > settings.clientMaxBodySize &&
+    request.payload === null
+  ) {
     logErrorOf(request, 'error', `client intended to send too large body: ${contentLength} bytes`);
     finalize(request, 413);
     return false;

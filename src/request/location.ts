@@ -5,8 +5,8 @@
 import type { Text } from '../variables/text.js';
 import type { HttpRequest } from './http-request.js';
 import type { LocationTree } from './location-tree.js';
-import type { RequestRegex } from './request-regex.js';
 import type { PhaseHandler } from './phase.js';
+import type { RequestRegex } from './request-regex.js';
 import type { ResponseFilter } from './response-filter.js';
 import type { LocationSettings } from './settings.js';
 

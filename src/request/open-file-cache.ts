@@ -2,7 +2,14 @@
  * open_file_cache: what is at paths that were asked for lately, files kept open. What it knows counts for
  * open_file_cache_valid; then the path is looked at again. Bounded by `max` paths; unused ones go after `inactive`.
  */
-import { type FileAccess, FileFailure, lookInto, OpenFile, openInto, type SymlinkGuard } from './file-access.js';
+import {
+  type FileAccess,
+  FileFailure,
+  lookInto,
+  OpenFile,
+  openInto,
+  type SymlinkGuard,
+} from './file-access.js';
 
 /** One cache; the locations that inherit it share it. */
 export class OpenFileCache {
@@ -31,11 +38,7 @@ export class OpenFileCache {
     } else this.entries.delete(path);
     entry.uses++;
     entry.usedMs = nowMs;
-    if (!entry.isValid(guard, rules, nowMs)) {
-      entry.look(path, guard);
-      entry.checkedMs = nowMs;
-    }
-    const { found } = entry;
+    const found = entry.isValid(guard, rules, nowMs) ? entry.found! : entry.look(path, guard, nowMs);
     if (found instanceof FileFailure && !rules.cachesErrors) return found;
     this.entries.set(path, entry);
     if (found instanceof OpenFile) {
@@ -86,9 +89,10 @@ class Entry {
     return found instanceof FileFailure || found.isDirectory || found.descriptor >= 0;
   }
 
-  /** Sets `found`; what is open already stays if the path still means that. */
-  look(path: string, guard: SymlinkGuard): void {
+  /** What is at the path now; what is open already stays if the path still means that. */
+  look(path: string, guard: SymlinkGuard, nowMs: number): OpenFile | FileFailure {
     const { found } = this;
+    this.checkedMs = nowMs;
     const isSameGuard = guard.rule === 'off' && this.guard.rule === 'off';
     this.guard = guard;
     if (isSameGuard && found instanceof OpenFile && found.descriptor >= 0) {
@@ -96,12 +100,14 @@ class Entry {
       if (lookInto(now, path) === null && now.inode === found.inode && now.device === found.device) {
         found.size = now.size;
         found.modified = now.modified;
-        return;
+        return found;
       }
     }
     this.letGo();
     const file = new OpenFile();
-    this.found = openInto(file, path, guard) ?? file;
+    const result = openInto(file, path, guard) ?? file;
+    this.found = result;
+    return result;
   }
 
   letGo(): void {

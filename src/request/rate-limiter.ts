@@ -1,10 +1,11 @@
 /*
  * limit_rate: a response goes out no faster than so many bytes a second.
  */
+
+import { parseSizeBytes } from '../core/size.js';
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import { BodyFilter } from './body-sink.js';
 import type { HttpRequest } from './http-request.js';
-import { parseSizeBytes } from '../core/size.js';
 
 /** Holds back what would be too fast. What it holds is bounded by what one write brings: it is blocked meanwhile. */
 export class RateLimiter extends BodyFilter implements DeadlineOwner {
@@ -28,7 +29,8 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
   /** The limiter of a response; null where nothing limits it. */
   static of(request: HttpRequest): RateLimiter | null {
     const { limitRate, limitRateAfter } = request.location.settings;
-    if (request.limitRate < 0) request.limitRate = limitRate === null ? 0 : bytesOf(limitRate.evaluate(request));
+    if (request.limitRate < 0)
+      request.limitRate = limitRate === null ? 0 : bytesOf(limitRate.evaluate(request));
     if (request.limitRateAfter < 0)
       request.limitRateAfter = limitRateAfter === null ? 0 : bytesOf(limitRateAfter.evaluate(request));
     return request.limitRate === 0 ? null : new RateLimiter(request);

@@ -4,8 +4,8 @@
  */
 import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { logErrorOf } from './error-line.js';
 import type { BodyReceiver } from './client-side.js';
+import { logErrorOf } from './error-line.js';
 import type { HttpRequest } from './http-request.js';
 import type { TempPath } from './settings.js';
 

@@ -142,7 +142,9 @@ class FileSender implements DrainListener, Responder {
     this.buffer ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(length, 4096)));
     this.isReading = true;
     const count = Math.min(length, this.buffer.length);
-    read(this.file.descriptor, this.buffer, 0, count, this.position, (error, read) => this.takeRead(error, read));
+    read(this.file.descriptor, this.buffer, 0, count, this.position, (error, read) =>
+      this.takeRead(error, read),
+    );
   }
 
   private takeRead(error: NodeJS.ErrnoException | null, count: number): void {

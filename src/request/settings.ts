@@ -32,7 +32,7 @@ export interface LocationSettings {
   /** Without alias: to be put before the path. With it: what replaces the location's own path. */
   readonly root: Text<HttpRequest>;
   readonly isAlias: boolean;
-  /** With an alias: how much of a path it replaces; -1: all of it (in a location with a regular expression). */
+  /** With an alias: how much of a path it replaces; Infinity: all of it, in a location with a regular expression. */
   readonly aliasLength: number;
   readonly files: FileAccess;
   readonly isInternal: boolean;

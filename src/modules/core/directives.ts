@@ -56,7 +56,14 @@ export const events = defineDirective({
   effect: 'full',
 });
 
-export const daemon = simple('daemon', MAIN, [flag], 'on | off', 'on', 'Whether the process leaves the terminal.');
+export const daemon = simple(
+  'daemon',
+  MAIN,
+  [flag],
+  'on | off',
+  'on',
+  'Whether the process leaves the terminal.',
+);
 export const masterProcess = simple(
   'master_process',
   MAIN,
@@ -66,7 +73,14 @@ export const masterProcess = simple(
   'Whether nginx has worker processes; here one process does all.',
   { effect: 'none' },
 );
-export const pid = simple('pid', MAIN, [text('file')], 'file', 'logs/nginx.pid', 'The file with the number of the process.');
+export const pid = simple(
+  'pid',
+  MAIN,
+  [text('file')],
+  'file',
+  'logs/nginx.pid',
+  'The file with the number of the process.',
+);
 export const user = simple(
   'user',
   MAIN,

@@ -5,11 +5,12 @@
 import type { Scope } from '../../../conf/schema/scope.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
 import { CORE_DIRECTIVES, limitExcept } from './directives.js';
+import { FILE_ACCESS_DIRECTIVES } from './file-access.js';
 import { addCoreVariables } from './variables.js';
 
 export const coreModule: HttpModule = {
   name: 'core',
-  directives: CORE_DIRECTIVES,
+  directives: [...CORE_DIRECTIVES, ...FILE_ACCESS_DIRECTIVES],
   variables: addCoreVariables,
   location: addLimitExcept,
 };

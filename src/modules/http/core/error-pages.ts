@@ -25,7 +25,15 @@ export function errorPagesOf(
     const codes = args.slice(0, answered === null ? -1 : -2);
     if (codes.length === 0) {
       const message = `"error_page" names no status before "${args[0]!.text}"`;
-      build.report(args[0]!, finding('error-page', message, 'write it as: error_page 404 /404.html', `invalid value "${args[0]!.text}"`));
+      build.report(
+        args[0]!,
+        finding(
+          'error-page',
+          message,
+          'write it as: error_page 404 /404.html',
+          `invalid value "${args[0]!.text}"`,
+        ),
+      );
     }
     const uri = build.text(directive.values[args.length - 1]!, args[args.length - 1]!);
     for (const word of codes) {
@@ -44,7 +52,10 @@ function readAnswer(word: Word, build: HttpBuild): number | 'own' | null {
   if (text === '') return 'own';
   if (/^\d+$/.test(text)) return Number(text);
   const hint = 'use = or = and a status, such as =200';
-  build.report(word, finding('error-page', `Cannot take "${word.text}" as an answer`, hint, `invalid value "${word.text}"`));
+  build.report(
+    word,
+    finding('error-page', `Cannot take "${word.text}" as an answer`, hint, `invalid value "${word.text}"`),
+  );
   return 'own';
 }
 
@@ -57,6 +68,9 @@ function readCode(word: Word, build: HttpBuild): number {
   }
   if (code >= 300 && code <= 599) return code;
   const message = `Cannot take status "${word.text}"`;
-  build.report(word, finding('error-page', message, 'use 300 to 599', `value "${word.text}" must be between 300 and 599`));
+  build.report(
+    word,
+    finding('error-page', message, 'use 300 to 599', `value "${word.text}" must be between 300 and 599`),
+  );
   return 0;
 }

@@ -17,7 +17,12 @@ const keepaliveProbes: ValueType<number | false> = {
     if (value === 'off') return false;
     const parts = value.split(':');
     const idle = parts[0] === '' ? -1 : timeMs.parse(parts[0]!);
-    if (parts.length > 1 && parts.length <= 3 && typeof idle === 'number' && parts.some((part) => part !== ''))
+    if (
+      parts.length > 1 &&
+      parts.length <= 3 &&
+      typeof idle === 'number' &&
+      parts.some((part) => part !== '')
+    )
       return idle;
     return new Refusal(
       `Cannot take "${value}": use on, off or idle:interval:count, such as 30m::10`,

@@ -11,10 +11,11 @@ import { openErrorLog } from '../../error-log.js';
 import type { HttpBuild } from '../../module.js';
 import * as core from './directives.js';
 import { errorPagesOf } from './error-pages.js';
+import { FILE_ACCESS_DIRECTIVES, fileAccess } from './file-access.js';
 import { SERVER_SIGNATURE, SERVER_SIGNATURE_SHORT } from './signature.js';
 import { typesOf } from './types.js';
 
-const CORE: ReadonlySet<unknown> = new Set(core.CORE_DIRECTIVES);
+const CORE: ReadonlySet<unknown> = new Set([...core.CORE_DIRECTIVES, ...FILE_ACCESS_DIRECTIVES]);
 
 /** Of a server, whose first name is `serverName`. */
 export function serverSettings(scope: Scope, serverName: string): ServerSettings {
@@ -54,6 +55,7 @@ export function locationSettings(
   const keepaliveDisabled = scope.value(core.keepaliveDisable);
   return {
     ...rootOf(scope, build),
+    files: fileAccess(scope, build),
     isInternal: scope.has(core.internal),
     types: typesOf(scope),
     defaultType: toByteString(scope.value(core.defaultType)[0]),
@@ -149,7 +151,6 @@ function resolveParts(parts: Parts, build: HttpBuild): Parts {
   return [{ kind: 'literal', text: build.resolvePath(first.text, 'prefix') }, ...others];
 }
 
-/** The path of the location a level is in, without its modifier. */
 /** All of a path where a regular expression found it, else the location's own. */
 function aliasLengthOf(scope: Scope): number {
   const words = scope.within('location')?.opener?.node.args ?? [];

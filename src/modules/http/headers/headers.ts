@@ -18,7 +18,7 @@ import type { Response } from '../../../request/response.js';
 import { FilterOrder, type ResponseFilter } from '../../../request/response-filter.js';
 import type { Text } from '../../../variables/text.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
-import { expires, expiresOf, type Expiry, setExpires } from './expires.js';
+import { type Expiry, expires, expiresOf, setExpires } from './expires.js';
 
 const CONTEXTS = ['http', 'server', 'location', 'location if'] as const satisfies readonly Context[];
 
@@ -144,7 +144,8 @@ function add(response: Response, { name, lowerName, value: _ }: Added, value: st
   } else if (lowerName === 'last-modified') {
     response.lastModified = value === '' ? -1 : parseHttpDate(value);
     response.fields.remove(lowerName);
-    if (value === '' || (response.lastModified >= 0 && formatHttpDate(response.lastModified) === value)) return;
+    if (value === '' || (response.lastModified >= 0 && formatHttpDate(response.lastModified) === value))
+      return;
     // In a form of its own it is sent as it is, and no condition applies to it.
     response.lastModified = -1;
     response.fields.add(name, value);
