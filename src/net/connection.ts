@@ -126,6 +126,7 @@ export class Connection {
     return this.socket.remotePort ?? 0;
   }
 
+  /** '' for a unix socket, and once it is closed. */
   get localAddress(): string {
     return this.socket.localAddress ?? '';
   }

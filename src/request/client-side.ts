@@ -42,6 +42,8 @@ export interface ClientSide {
   receiver: BodyReceiver | null;
   /** Who is told when the client has taken all that was written. */
   drainListener: DrainListener | null;
+  /** Decides whether the connection outlives the response that begins now: sets `keepsAlive` of the client's request. */
+  settleKeepalive(): void;
   /** Bytes were written; the client's send timeout counts if they wait. */
   noteWritten(): void;
   /** The request's body may go on. */

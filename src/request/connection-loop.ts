@@ -1,27 +1,30 @@
 /*
  * A client's connection: heads and bodies out of bytes, one request after the other in order, keepalive,
  * timeouts, and closing so that the client still reads what it was told. What is done for a request is the
- * exchange's business.
+ * lifecycle's business.
  */
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
 import { SOCKETS } from '../net/socket-budget.js';
-import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
-import { errorPage, errorResponse } from './error-page.js';
+import type { DrainListener } from './body-sink.js';
+import type { BodyReceiver, ClientSide, ProxyProtocolHeader } from './client-side.js';
+import { logErrorOf } from './error-line.js';
 import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
+import { isKeepaliveAllowed } from './keepalive.js';
+import { abandon, endRequest, finalize, hasPostAction, runPostAction, serve } from './lifecycle.js';
 import { LingeringClose } from './lingering-close.js';
-import type { Serving, ServingPool } from './serving-pool.js';
+import type { RequestPool } from './request-pool.js';
+import type { LocationSettings } from './settings.js';
 import { Tunnel, type TunnelOwner } from './tunnel.js';
-import type { Downstream, UpstreamExchange } from './upstream-exchange.js';
-import type { VirtualServer } from './virtual-server.js';
+import type { ListenPoint, ServiceContext } from './virtual-server.js';
 
 /** Who keeps the client connections: told when one is gone. */
 export interface ConnectionOwner {
   readonly isDraining: boolean;
-  readonly servings: ServingPool;
+  requestsOf(point: ListenPoint): RequestPool;
   onConnectionClosed(loop: ConnectionLoop): void;
 }
 
@@ -31,14 +34,15 @@ const WAITING = 0;
 const READING_HEAD = 1;
 /** A request is being served; its body may still come. */
 const SERVING = 2;
-/** The response is written but not taken yet. */
-const FLUSHING = 3;
+/** The response is written: the client has to take it, the rest of the request's body and subrequests have to end. */
+const ENDING = 3;
 /** Somebody else handles the connection: a tunnel, or what closes it. */
 const HANDED_OVER = 4;
 const CLOSED = 5;
 
 const CR = 13;
 const LF = 10;
+const NO_BYTES = Buffer.alloc(0);
 
 /** One that rests for less may have its next request, or the end of a response, on the way. */
 const SPARE_AFTER_MS = 500;
@@ -54,21 +58,31 @@ const HALF_CLOSED_MS = 1000;
 const FIRST_REQUEST_MS = 1000;
 
 /**
- * How long an upstream may leave `Expect: 100-continue` unanswered before we answer it ourselves.
+ * How long who passes a body on may leave `Expect: 100-continue` unanswered before we answer it ourselves.
  * differs from nginx: it answers at once, so that no origin can refuse a body before it is sent.
  */
 const CONTINUE_MS = 1000;
 
 /** The loop of one client connection. */
-export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstream, TunnelOwner {
+export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientSide, TunnelOwner {
   readonly connection: Connection;
   readonly remoteAddress: string;
   readonly connectionNumber: number;
+  readonly connectedMs: number;
+  requestCount: number;
+  proxyProtocol: ProxyProtocolHeader | null;
   awaitsContinue: boolean;
-  private readonly server: VirtualServer;
+  earlyBytes: Buffer;
+  earlyStart: number;
+  earlyEnd: number;
+  receiver: BodyReceiver | null;
+  drainListener: DrainListener | null;
+  private readonly point: ListenPoint;
+  private readonly context: ServiceContext;
   private readonly owner: ConnectionOwner;
+  private readonly requests: RequestPool;
   /** Null between two requests. */
-  private serving: Serving | null;
+  private request: HttpRequest | null;
   private readonly readDeadline: Deadline;
   private readonly sendDeadline: Deadline;
   private state: number;
@@ -77,65 +91,96 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   private isHalfClosed: boolean;
   /** Whether this proxy sent a 100 of its own, so that the upstream's is one too many. */
   private hasSentContinue: boolean;
+  /** Until when a body that nobody wants is read; 0: somebody may want it. */
+  private discardUntilMs: number;
   /** When its last response was out: since then it waits for the next request, or lingers; 0: none was. */
   private restingSinceMs: number;
+  /** How long it may rest whatever the server does (nginx: keepalive_min_timeout). */
+  private leastRestMs: number;
   private isLingering: boolean;
 
   constructor(
     connection: Connection,
-    server: VirtualServer,
+    point: ListenPoint,
+    context: ServiceContext,
     owner: ConnectionOwner,
     connectionNumber: number,
   ) {
     this.connection = connection;
     this.remoteAddress = clientAddress(connection);
     this.connectionNumber = connectionNumber;
+    this.connectedMs = context.clock.nowMs();
+    this.requestCount = 0;
+    this.proxyProtocol = null;
     this.awaitsContinue = false;
-    this.server = server;
+    this.earlyBytes = NO_BYTES;
+    this.earlyStart = 0;
+    this.earlyEnd = 0;
+    this.receiver = null;
+    this.drainListener = null;
+    this.point = point;
+    this.context = context;
     this.owner = owner;
-    this.serving = null;
-    this.readDeadline = new Deadline(server.wheel, this);
-    this.sendDeadline = new Deadline(server.wheel, this);
+    this.requests = owner.requestsOf(point);
+    this.request = null;
+    this.readDeadline = new Deadline(context.wheel, this);
+    this.sendDeadline = new Deadline(context.wheel, this);
     this.state = WAITING;
     this.held = null;
     this.isHalfClosed = false;
     this.hasSentContinue = false;
+    this.discardUntilMs = 0;
     this.restingSinceMs = 0;
+    this.leastRestMs = 0;
     this.isLingering = false;
-    this.readDeadline.set(server.timeouts.clientHeaderMs);
+    this.readDeadline.set(point.defaultServer.settings.clientHeaderTimeoutMs);
   }
 
-  /** Ends what is idle, for a server that drains; a request under way ends the connection with its response. */
-  drain(): void {
-    if (this.serving !== null) this.serving.request.keepsAlive = false;
-    if (this.state !== WAITING) return;
-    // A first request may be on its way already: accepted connections are given the time to bring it.
-    if (this.restingSinceMs > 0) this.connection.destroy();
-    else this.readDeadline.set(FIRST_REQUEST_MS);
+  get remotePort(): number {
+    return this.connection.remotePort;
   }
 
-  /** Whether it has had nothing to do for a while, so that closing costs the client a connection at most. */
-  get isSpare(): boolean {
-    const isAnswered = this.isLingering || (this.state === WAITING && this.restingSinceMs > 0);
-    const restsMs = this.server.clock.nowMs() - this.restingSinceMs;
-    return isAnswered && restsMs >= SPARE_AFTER_MS && !this.connection.isDestroyed;
+  get localAddress(): string {
+    return withoutIpv6Prefix(this.connection.localAddress);
+  }
+
+  get localPort(): number {
+    return this.connection.localPort;
   }
 
   get served(): Connection {
     return this.connection;
   }
 
-  private get request(): HttpRequest {
-    return this.serving!.request;
+  /** Ends what is idle, for a server that drains; a request under way ends the connection with its response. */
+  drain(): void {
+    if (this.request !== null && this.settings.keepaliveMinTimeoutMs === 0) this.request.keepsAlive = false;
+    if (this.state !== WAITING) return;
+    if (this.restingSinceMs === 0) {
+      // A first request may be on its way already: accepted connections are given the time to bring it.
+      this.readDeadline.set(FIRST_REQUEST_MS);
+      return;
+    }
+    const restedMs = this.context.clock.nowMs() - this.restingSinceMs;
+    if (restedMs < this.leastRestMs) this.readDeadline.set(this.leastRestMs - restedMs);
+    else this.connection.destroy();
   }
 
-  private get exchange(): UpstreamExchange {
-    return this.serving!.exchange;
+  /** Whether it has had nothing to do for a while, so that closing costs the client a connection at most. */
+  get isSpare(): boolean {
+    const isAnswered = this.isLingering || (this.state === WAITING && this.restingSinceMs > 0);
+    const restsMs = this.context.clock.nowMs() - this.restingSinceMs;
+    return isAnswered && restsMs >= SPARE_AFTER_MS && !this.connection.isDestroyed;
   }
 
   /** Closes without waiting for what is under way. */
   destroy(): void {
     this.connection.destroy();
+  }
+
+  /** What holds for the request under way, or for all that come before they say where they go. */
+  private get settings(): LocationSettings {
+    return (this.request === null ? this.point.defaultServer.base : this.request.location).settings;
   }
 
   // --- what the client does -------------------------------------------------------------------------
@@ -152,7 +197,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
         }
         break;
       case SERVING:
-        this.readBody(bytes, end);
+      case ENDING:
+        this.readBody(this.request!, bytes, end);
         break;
       default:
         // security: a client that reads nothing could otherwise have any amount of requests kept here.
@@ -162,78 +208,64 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   }
 
   onEnd(): void {
-    switch (this.state) {
-      case WAITING:
-        this.connection.destroy();
-        break;
-      case READING_HEAD:
-        this.logInfo('client closed in the middle of a request head');
-        this.request.status = 400;
-        this.endServing();
-        this.state = WAITING;
-        this.connection.destroy();
-        break;
-      default:
-        this.isHalfClosed = true;
-        this.request.keepsAlive = false;
-        if (this.request.body.isComplete || this.request.isResponseStarted)
-          this.readDeadline.set(HALF_CLOSED_MS);
-        else this.clientGone('client closed in the middle of a request body');
+    const { request } = this;
+    if (request === null) {
+      this.logInfo(
+        `client ${this.remoteAddress} closed ${this.restingSinceMs > 0 ? 'keepalive ' : ''}connection`,
+      );
+      this.connection.destroy();
+      return;
     }
+    if (this.state === READING_HEAD) {
+      this.logInfo('client prematurely closed connection');
+      request.status = 400;
+      this.endServing(request);
+      this.state = WAITING;
+      this.connection.destroy();
+      return;
+    }
+    this.isHalfClosed = true;
+    request.keepsAlive = false;
+    if (this.state === ENDING) {
+      if (this.connection.hasPendingWrites) this.readDeadline.set(HALF_CLOSED_MS);
+      else this.tryFinish(request);
+    } else if (request.body.isComplete || request.isResponseStarted) this.readDeadline.set(HALF_CLOSED_MS);
+    else this.clientGone('client prematurely closed connection');
   }
 
   onDrain(): void {
     this.sendDeadline.clear();
-    if (this.state === SERVING) this.exchange.onDownstreamDrain();
-    else if (this.state === FLUSHING) this.finishRequest();
+    if (this.state === SERVING) this.drainListener?.onDrain();
+    else if (this.state === ENDING) this.tryFinish(this.request!);
   }
 
   onClose(error: NodeJS.ErrnoException | null): void {
-    const { state, serving } = this;
+    const { state, request } = this;
     this.state = CLOSED;
     this.readDeadline.cancel();
     this.sendDeadline.cancel();
     // First, so that a defect in what follows holds up nobody who waits for the last connection.
     this.owner.onConnectionClosed(this);
-    if (serving === null) return;
-    if (state === SERVING || state === FLUSHING) {
-      this.exchange.abort();
-      if (!this.request.isResponseStarted) this.request.status = CLIENT_CLOSED_REQUEST;
-      if (error !== null && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
-        this.logInfo(`client: ${error.message}`);
-      this.endServing();
+    if (request === null) return;
+    if (state === WAITING || state === READING_HEAD) {
+      // Nothing was asked for yet; nginx has no line for it either.
+      this.request = null;
+      this.requests.give(request);
       return;
     }
-    this.serving = null;
-    this.owner.servings.give(serving);
+    if (state === SERVING || request.subrequests.length > 0) abandon(request);
+    if (!request.isResponseStarted) request.status = CLIENT_CLOSED_REQUEST;
+    if (error !== null && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
+      this.logInfo(`client: ${error.message}`);
+    this.endServing(request);
   }
 
   onDeadline(deadline: Deadline): void {
     try {
-      this.endWaiting(deadline);
+      if (deadline === this.sendDeadline) this.checkSending();
+      else this.checkReading();
     } catch (defect) {
       this.connection.failBy(defect);
-    }
-  }
-
-  private endWaiting(deadline: Deadline): void {
-    if (deadline === this.sendDeadline) {
-      this.checkSending();
-      return;
-    }
-    switch (this.state) {
-      case WAITING:
-        this.connection.destroy();
-        break;
-      case READING_HEAD:
-        this.logInfo('client sent no whole request head in time');
-        // differs from nginx: it closes without a word, which a client can't tell from a lost connection.
-        this.refuse(408);
-        break;
-      case SERVING:
-      case FLUSHING:
-        this.checkReading();
-        break;
     }
   }
 
@@ -251,22 +283,37 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
         return;
       }
       this.state = READING_HEAD;
-      this.serving = this.owner.servings.take(this);
+      this.requestCount++;
+      this.request = this.requests.take(this);
     }
-    const { head } = this.request;
+    const request = this.request!;
+    const { head } = request;
     const after = head.parse(bytes, pos, end);
     if (after === INCOMPLETE) {
       this.hold(bytes, pos, end);
-      if (isFirstPart) this.readDeadline.set(this.server.timeouts.clientHeaderMs);
+      if (isFirstPart) this.readDeadline.set(this.point.defaultServer.settings.clientHeaderTimeoutMs);
     } else if (after === MALFORMED) {
-      this.logInfo(`client sent ${head.malformed!.reason}`);
-      this.refuse(head.malformed!.status);
-    } else this.serve(bytes, after, end);
+      request.requestBytes = end - pos;
+      this.refuseHead(request, head.malformed!.status, `client sent ${head.malformed!.reason}`);
+    } else {
+      request.requestBytes = after - pos;
+      this.serveHead(request, bytes, after, end);
+    }
+  }
+
+  private refuseHead(request: HttpRequest, status: number, why: string): void {
+    this.logInfo(`${why} while reading client request ${request.head.isLineRead ? 'headers' : 'line'}`);
+    this.readDeadline.clear();
+    this.state = SERVING;
+    this.connection.pauseReading();
+    // What would be read next has no meaning any more.
+    request.body.start(BodyKind.none, 0);
+    finalize(request, status);
   }
 
   /** The head is whole: bytes[start,end) are its body's beginning and whatever follows. */
-  private serve(bytes: Buffer, start: number, end: number): void {
-    const { head, body } = this.request;
+  private serveHead(request: HttpRequest, bytes: Buffer, start: number, end: number): void {
+    const { head, body } = request;
     this.state = SERVING;
     this.readDeadline.clear();
     let kind: number = BodyKind.none;
@@ -275,33 +322,50 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     body.start(kind, head.contentLength);
     const after = body.decode(bytes, start, end);
     if (after === MALFORMED) {
-      this.refuseBody();
+      this.failBody(request, 400, `client sent ${body.reason}`);
       return;
     }
+    request.requestBytes += after - start;
     const { connection } = head;
-    this.request.keepsAlive =
-      (head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive) &&
-      this.server.timeouts.keepaliveMs > 0 &&
-      !this.owner.isDraining &&
-      // Others wait for its place: it may come back behind them.
-      !SOCKETS.isPaused;
+    request.keepsAlive = head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive;
     this.awaitsContinue = head.expectsContinue && !body.isComplete && body.payloadEnd === body.payloadStart;
     this.hasSentContinue = false;
+    this.discardUntilMs = 0;
     if (after < end) {
       this.hold(bytes, after, end);
       this.connection.pauseReading();
     }
-    if (head.method === 'TRACE') {
-      this.refuse(405);
-      return;
-    }
-    if (!body.isComplete) this.armBodyDeadline();
-    this.exchange.start(bytes, body.payloadStart, body.payloadEnd);
-    if (!body.isComplete && this.state === SERVING) this.connection.takeBuffer();
+    this.earlyBytes = bytes;
+    this.earlyStart = body.payloadStart;
+    this.earlyEnd = body.payloadEnd;
+    serve(request);
+    if (this.request === request && this.state === SERVING) this.settleBody(request);
   }
 
-  private readBody(bytes: Buffer, end: number): void {
-    const { body } = this.request;
+  /** The handlers of a request have had their say: what becomes of its body until they say more. */
+  private settleBody(request: HttpRequest): void {
+    const { body } = request;
+    if (this.receiver === null && !request.isResponseStarted) {
+      if (this.earlyEnd > this.earlyStart) {
+        this.earlyBytes = Buffer.from(this.earlyBytes.subarray(this.earlyStart, this.earlyEnd));
+        this.earlyStart = 0;
+        this.earlyEnd = this.earlyBytes.length;
+      } else this.forgetEarlyBytes();
+      if (!body.isComplete) this.connection.pauseReading();
+      return;
+    }
+    this.forgetEarlyBytes();
+    if (!body.isComplete && this.discardUntilMs === 0) this.connection.takeBuffer();
+  }
+
+  private forgetEarlyBytes(): void {
+    this.earlyBytes = NO_BYTES;
+    this.earlyStart = 0;
+    this.earlyEnd = 0;
+  }
+
+  private readBody(request: HttpRequest, bytes: Buffer, end: number): void {
+    const { body } = request;
     if (body.isComplete) {
       // Pipelined requests wait here, at most one read of them.
       this.hold(bytes, 0, end);
@@ -310,26 +374,73 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     }
     const after = body.decode(bytes, 0, end);
     if (after === MALFORMED) {
-      this.refuseBody();
+      this.failBody(request, 400, `client sent ${body.reason}`);
       return;
     }
+    request.requestBytes += after;
     this.awaitsContinue = false;
     if (body.isComplete) this.readDeadline.clear();
     if (after < end) {
       this.hold(bytes, after, end);
       this.connection.pauseReading();
     }
-    const isTaken = this.exchange.sendBody(bytes, body.payloadStart, body.payloadEnd);
-    if (!body.isComplete) return;
+    if (this.discardUntilMs > 0) this.discardBody(request);
+    else this.passBody(request, bytes);
+  }
+
+  private passBody(request: HttpRequest, bytes: Buffer): void {
+    const { body } = request;
+    const { isComplete } = body;
+    const isTaken = this.receiver!.onPayload(bytes, body.payloadStart, body.payloadEnd);
+    if (!isComplete) return;
     if (isTaken) this.connection.releaseBuffer();
     else this.connection.leaveBuffer();
   }
 
-  private refuseBody(): void {
-    this.logInfo(`client sent ${this.request.body.reason}`);
-    this.exchange.abort();
-    if (this.request.isResponseStarted) this.breakOff();
-    else this.refuse(400);
+  /** Nobody wants what was read of the body. */
+  private discardBody(request: HttpRequest): void {
+    const leftMs = this.discardUntilMs - this.context.clock.nowMs();
+    if (request.body.isComplete) {
+      if (this.state === ENDING) this.tryFinish(request);
+    } else if (leftMs > 0) this.readDeadline.set(Math.min(leftMs, this.settings.lingeringTimeoutMs));
+    else this.stopDiscarding(request);
+  }
+
+  /** From now on reads and throws away what comes of the body, so that the connection may serve another request. */
+  private startDiscarding(): void {
+    const { lingeringTimeMs, lingeringTimeoutMs } = this.settings;
+    this.discardUntilMs = this.context.clock.nowMs() + lingeringTimeMs;
+    this.readDeadline.set(Math.min(lingeringTimeMs, lingeringTimeoutMs));
+    this.connection.leaveBuffer();
+    this.connection.resumeReading();
+  }
+
+  /** The client takes too long to send what nobody wants. */
+  private stopDiscarding(request: HttpRequest): void {
+    request.keepsAlive = false;
+    this.connection.pauseReading();
+    if (this.state === ENDING) this.tryFinish(request);
+  }
+
+  /** The body can't be had: answers with `status`, or breaks off what was begun. */
+  private failBody(request: HttpRequest, status: number, why: string): void {
+    this.logInfo(why);
+    request.keepsAlive = false;
+    this.receiver = null;
+    this.connection.pauseReading();
+    if (this.state === ENDING || this.discardUntilMs > 0) {
+      this.stopDiscarding(request);
+      return;
+    }
+    const { failBody } = request;
+    request.failBody = null;
+    if (failBody !== null && !request.isResponseStarted) {
+      failBody(status);
+      return;
+    }
+    request.responder?.abort();
+    request.responder = null;
+    finalize(request, status);
   }
 
   /** Keeps bytes[start,end) for later; copied if the next read would overwrite them. */
@@ -339,22 +450,36 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     else this.held = this.connection.isReadInto(bytes) ? Buffer.from(rest) : rest;
   }
 
-  // --- what the exchange says (Downstream) ----------------------------------------------------------
+  // --- what those say who serve the request (ClientSide) --------------------------------------------
 
   noteWritten(): void {
-    if (this.connection.hasPendingWrites) {
-      if (!this.sendDeadline.isArmed) {
-        this.connection.hasSendProgress(); // From now on.
-        this.sendDeadline.set(this.server.timeouts.sendMs);
-      }
+    if (this.connection.hasPendingWrites && !this.sendDeadline.isArmed) {
+      this.connection.hasSendProgress(); // From now on.
+      this.sendDeadline.set(this.settings.sendTimeoutMs);
     }
     if (this.isHalfClosed) this.readDeadline.set(HALF_CLOSED_MS);
+    else if (this.receiver === null) this.noteUnwantedBody();
+  }
+
+  /** An answer has begun, and nobody has asked for the body. */
+  private noteUnwantedBody(): void {
+    const request = this.request!;
+    const isUnwanted = request.isResponseStarted && !request.body.isComplete && this.discardUntilMs === 0;
+    if (isUnwanted && request.keepsAlive && !this.awaitsContinue) this.startDiscarding();
   }
 
   resumeBody(): void {
     if (this.held !== null || this.state !== SERVING) return;
-    this.armBodyDeadline();
+    if (!this.request!.body.isComplete) this.armBodyDeadline();
     this.connection.resumeReading();
+  }
+
+  sendContinue(): void {
+    if (!this.awaitsContinue) return;
+    this.awaitsContinue = false;
+    this.hasSentContinue = true;
+    this.connection.writeText('HTTP/1.1 100 Continue\r\n\r\n');
+    this.armBodyDeadline();
   }
 
   noteContinue(): boolean {
@@ -365,35 +490,61 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
     return !this.hasSentContinue;
   }
 
-  endResponse(): void {
-    this.state = FLUSHING;
-    this.readDeadline.clear();
-    if (this.connection.hasPendingWrites) this.noteWritten();
-    else this.finishRequest();
+  settleKeepalive(): void {
+    const request = this.request!;
+    if (!request.keepsAlive) return;
+    const isAllowed =
+      isKeepaliveAllowed(request) &&
+      (!this.owner.isDraining || this.settings.keepaliveMinTimeoutMs > 0) &&
+      // Others wait for its place: it may come back behind them.
+      !SOCKETS.isPaused;
+    // The body of a client that waits for a 100 may come or not, and only a close tells it from a request.
+    if (!isAllowed || this.awaitsContinue) request.keepsAlive = false;
   }
 
-  refuse(status: number): void {
-    const { request } = this;
-    request.status = status;
-    request.isResponseStarted = true;
-    // Its connection goes on only if all of the request was read and understood.
-    if (this.state !== SERVING || !request.body.isComplete || status === 400) request.keepsAlive = false;
-    const isHead = request.head.method === 'HEAD';
-    request.bodyBytesSent = isHead ? 0 : errorPage(status).length;
-    this.connection.writeText(errorResponse(status, isHead, request.connectionField));
-    this.endResponse();
+  endResponse(): void {
+    const request = this.request!;
+    this.state = ENDING;
+    this.receiver = null;
+    this.drainListener = null;
+    this.forgetEarlyBytes();
+    if (this.discardUntilMs === 0) this.readDeadline.clear();
+    if (this.connection.hasPendingWrites) this.noteWritten();
+    else this.tryFinish(request);
   }
 
   breakOff(): void {
-    this.request.keepsAlive = false;
-    if (this.exchange.isResponseUntilClose) this.connection.reset();
+    const request = this.request!;
+    request.keepsAlive = false;
+    abandon(request);
+    if (request.isResponseUntilClose && !request.isPostAction) this.connection.reset();
     else this.endResponse();
   }
 
-  startTunnel(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+  close(): void {
+    const request = this.request!;
+    request.keepsAlive = false;
+    if (this.connection.hasPendingWrites) {
+      this.endResponse();
+      return;
+    }
+    const { resetTimedoutConnection } = this.settings;
     this.state = HANDED_OVER;
+    this.endServing(request);
+    if (resetTimedoutConnection) this.connection.reset();
+    else this.connection.destroy();
+  }
+
+  noteSubrequestsOver(): void {
+    if (this.state === ENDING) this.tryFinish(this.request!);
+  }
+
+  startTunnel(upstream: UpstreamConnection, idleMs: number, bytes: Buffer, start: number, end: number): void {
+    this.state = HANDED_OVER;
+    this.receiver = null;
+    this.drainListener = null;
     this.readDeadline.clear();
-    const tunnel = new Tunnel(this.connection, upstream, this.server.timeouts.upstreamReadMs, this);
+    const tunnel = new Tunnel(this.connection, upstream, idleMs, this);
     if (end > start) tunnel.passDown(bytes, start, end);
     const early = this.held;
     this.held = null;
@@ -402,42 +553,64 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   }
 
   noteTunnelBytes(bytes: number): void {
-    this.request.bodyBytesSent += bytes;
+    this.request!.bodyBytesSent += bytes;
+    this.request!.bytesSent += bytes;
   }
 
-  onTunnelEnd(peer: Peer, isClosed: boolean): void {
-    this.request.tries.end(0);
-    this.server.upstream.release(peer);
+  onTunnelEnd(isClosed: boolean): void {
+    const request = this.request!;
+    request.responder?.abort();
+    request.responder = null;
     this.connection.handler = this;
-    this.state = FLUSHING;
+    this.state = ENDING;
     if (isClosed) this.onClose(null);
     else this.endResponse();
   }
 
   // --- the end of a request, the end of the connection ----------------------------------------------
 
+  /** The response is written: ends the request unless there is something to wait for. */
+  private tryFinish(request: HttpRequest): void {
+    if (this.connection.hasPendingWrites || request.subrequests.length > 0) return;
+    if (hasPostAction(request)) {
+      this.state = SERVING;
+      runPostAction(request);
+      return;
+    }
+    if (!request.body.isComplete && request.keepsAlive) {
+      if (this.discardUntilMs === 0) this.startDiscarding();
+      return;
+    }
+    this.finishRequest(request);
+  }
+
   /** The client has all of the response: on to its next request, or to the end. */
-  private finishRequest(): void {
-    const { request } = this;
-    const canGoOn = request.keepsAlive && !this.owner.isDraining && request.body.isComplete;
-    this.endServing();
+  private finishRequest(request: HttpRequest): void {
+    const { settings } = request.location;
+    const { keepaliveTimeoutMs, keepaliveMinTimeoutMs } = settings;
+    const { isDraining } = this.owner;
+    const canGoOn = request.keepsAlive && (!isDraining || keepaliveMinTimeoutMs > 0);
+    this.endServing(request);
     if (!canGoOn) {
-      this.startLingering();
+      if (settings.lingeringClose === 'off') this.connection.destroy();
+      else this.startLingering(settings);
       return;
     }
     this.state = WAITING;
-    this.readDeadline.set(this.server.timeouts.keepaliveMs);
+    this.leastRestMs = keepaliveMinTimeoutMs;
+    this.readDeadline.set(isDraining ? keepaliveMinTimeoutMs : keepaliveTimeoutMs);
     if (this.held === null) this.connection.resumeReading();
     else setImmediate(() => this.readHeld());
   }
 
-  /** The request is over: it is logged, and what served it is free for another. */
-  private endServing(): void {
-    const serving = this.serving!;
-    this.serving = null;
-    this.restingSinceMs = this.server.clock.nowMs();
-    serving.request.log();
-    this.owner.servings.give(serving);
+  /** The request is over: it is logged, and its object is free for another. */
+  private endServing(request: HttpRequest): void {
+    this.request = null;
+    this.receiver = null;
+    this.drainListener = null;
+    this.restingSinceMs = this.context.clock.nowMs();
+    endRequest(request);
+    this.requests.give(request);
   }
 
   /** Goes on with a pipelined request: in a turn of its own, so that a long row of them is no deep stack. */
@@ -455,47 +628,60 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
 
   /** Whether more of a head is to come; or nothing but the client's going away, which only reading tells. */
   private get waitsForBytes(): boolean {
-    if (this.state === SERVING) return this.held === null && this.request.body.isComplete;
+    if (this.state === SERVING) return this.held === null && this.request!.body.isComplete;
     return this.state === WAITING || this.state === READING_HEAD;
   }
 
-  private startLingering(): void {
+  private startLingering(settings: LocationSettings): void {
     this.state = HANDED_OVER;
     this.isLingering = true;
     this.held = null;
     this.readDeadline.cancel();
     this.sendDeadline.cancel();
-    new LingeringClose(this.connection, this.server.wheel, this.server.clock, () => this.onClose(null));
+    new LingeringClose(this.connection, this.context, settings, () => this.onClose(null));
   }
 
   private armBodyDeadline(): void {
-    this.readDeadline.set(this.awaitsContinue ? CONTINUE_MS : this.server.timeouts.clientBodyMs);
+    this.readDeadline.set(this.awaitsContinue ? CONTINUE_MS : this.settings.clientBodyTimeoutMs);
   }
 
-  /** The read deadline passed while a request is served. */
+  /** The read deadline passed. */
   private checkReading(): void {
-    if (this.isHalfClosed) {
+    const { request } = this;
+    if (request === null) {
+      if (this.restingSinceMs === 0) this.logInfo(`${TIMED_OUT} while waiting for request`);
+      this.closeTimedOut();
+    } else if (this.state === READING_HEAD) {
+      // differs from nginx: it closes without a word, which a client can't tell from a lost connection.
+      this.refuseHead(request, 408, TIMED_OUT);
+    } else if (this.isHalfClosed) {
       if (this.connection.hasPendingWrites && this.connection.hasSendProgress())
         this.readDeadline.set(HALF_CLOSED_MS);
-      else this.clientGone('client closed before it was answered');
-    } else if (this.awaitsContinue) {
-      this.awaitsContinue = false;
-      this.hasSentContinue = true;
-      this.connection.writeText('HTTP/1.1 100 Continue\r\n\r\n');
-      this.armBodyDeadline();
-    } else if (!this.request.body.isComplete && !this.connection.isReadingPaused) {
-      this.logInfo('client sent nothing of its request body in time');
-      this.exchange.abort();
-      if (this.request.isResponseStarted) this.breakOff();
-      else this.refuse(408);
-    }
+      else this.clientGone('client prematurely closed connection');
+    } else if (this.discardUntilMs > 0) this.stopDiscarding(request);
+    else if (this.state === SERVING) this.checkBody(request);
+  }
+
+  private checkBody(request: HttpRequest): void {
+    if (this.receiver === null || request.body.isComplete) return;
+    if (this.awaitsContinue) this.sendContinue();
+    else if (!this.connection.isReadingPaused)
+      this.failBody(request, 408, `${TIMED_OUT} while reading client request body`);
   }
 
   /** The send deadline passed. */
   private checkSending(): void {
     if (!this.connection.hasPendingWrites) return;
-    if (this.connection.hasSendProgress()) this.sendDeadline.set(this.server.timeouts.sendMs);
-    else this.clientGone('client took nothing of its response in time');
+    if (this.connection.hasSendProgress()) this.sendDeadline.set(this.settings.sendTimeoutMs);
+    else {
+      this.logInfo(`${TIMED_OUT} while sending to client`);
+      this.closeTimedOut();
+    }
+  }
+
+  private closeTimedOut(): void {
+    if (this.settings.resetTimedoutConnection) this.connection.reset();
+    else this.connection.destroy();
   }
 
   private clientGone(what: string): void {
@@ -504,11 +690,17 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, Downstr
   }
 
   private logInfo(what: string): void {
-    if (this.server.errorLog.isEnabled('info')) {
-      this.server.errorLog.log('info', `${what}, ${this.request.describe()}`, this.connectionNumber);
+    if (this.request !== null) {
+      logErrorOf(this.request, 'info', what);
+      return;
     }
+    const { errorLog } = this.settings;
+    if (errorLog.isEnabled('info'))
+      errorLog.log('info', `${what}, client: ${this.remoteAddress}`, this.connectionNumber);
   }
 }
+
+const TIMED_OUT = 'client timed out (110: Connection timed out)';
 
 /** Past the CRLFs some clients send behind a body (RFC 9112 section 2.2). */
 function skipEmptyLines(bytes: Buffer, start: number, end: number): number {
@@ -524,6 +716,9 @@ function skipEmptyLines(bytes: Buffer, start: number, end: number): number {
 /** As X-Forwarded-For and the logs name the client: IPv4 as such on a dual-stack socket, nginx's "unix:". */
 function clientAddress(connection: Connection): string {
   const address = connection.remoteAddress;
-  if (address === '') return 'unix:';
+  return address === '' ? 'unix:' : withoutIpv6Prefix(address);
+}
+
+function withoutIpv6Prefix(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

@@ -106,11 +106,15 @@ export class HttpRequest implements VariableSubject, StateHolder {
   bodyBytesSent: number;
   bytesSent: number;
   headBytes: number;
+  /** Of the request as it came in: its head, and what was read of its body with framing. */
+  requestBytes: number;
   /** Bytes a second from now on; 0: no limit. -1: as the location says. */
   limitRate: number;
   limitRateAfter: number;
   /** Whether the connection may serve another request after this one. */
   keepsAlive: boolean;
+  /** It was answered and is served once more for what that does: nobody gets the answer (nginx: post_action). */
+  isPostAction: boolean;
   /** Answered and logged: whoever still holds it must do nothing. */
   isOver: boolean;
   /** Where in the phases it is, and which handler of the phase comes next. Owned by the lifecycle. */
@@ -188,9 +192,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.bodyBytesSent = 0;
     this.bytesSent = 0;
     this.headBytes = 0;
+    this.requestBytes = 0;
     this.limitRate = -1;
     this.limitRateAfter = -1;
     this.keepsAlive = false;
+    this.isPostAction = false;
     this.isOver = false;
     this.phase = 0;
     this.handlerIndex = 0;
@@ -249,9 +255,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.bodyBytesSent = 0;
     this.bytesSent = 0;
     this.headBytes = 0;
+    this.requestBytes = 0;
     this.limitRate = -1;
     this.limitRateAfter = -1;
     this.keepsAlive = false;
+    this.isPostAction = false;
     this.isOver = false;
     this.phase = 0;
     this.handlerIndex = 0;
@@ -277,6 +285,15 @@ export class HttpRequest implements VariableSubject, StateHolder {
     if (endings.length === 0) return;
     this.endings = [];
     for (const ending of endings) ending.onRequestEnd();
+  }
+
+  /** It is over: keeps nobody alive until it is used again. */
+  letGo(): void {
+    this.client = NO_CLIENT;
+    this.output = NO_OUTPUT;
+    this.responder = null;
+    this.payload = null;
+    this.failBody = null;
   }
 
   /** Of the client's connection, for the error log. */

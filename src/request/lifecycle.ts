@@ -32,7 +32,7 @@ const locationMatch = new LocationMatch<Location>();
 
 /** The head is parsed and says what it should: from here to the answer. */
 export function serve(request: HttpRequest): void {
-  const { head, point } = request;
+  const { head } = request;
   request.method = head.method;
   if (head.host !== '') {
     const host = parseRequestHost(head.host);
@@ -57,6 +57,11 @@ export function serve(request: HttpRequest): void {
   request.rawPath = uri.raw;
   request.isPathQuoted = uri.isQuoted;
   request.hasPlusInPath = uri.hasPlus;
+  if (request.method === 'TRACE') {
+    logErrorOf(request, 'info', 'client sent TRACE method');
+    finalize(request, 405);
+    return;
+  }
   request.phase = POST_READ;
   runPhases(request);
 }
@@ -418,3 +423,28 @@ function showErrorPage(request: HttpRequest, uri: string, status: number | 'own'
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Whether an answered request is to be served once more, for what that does. */
+export function hasPostAction(request: HttpRequest): boolean {
+  return request.location.settings.postAction !== '' && !request.isPostAction;
+}
+
+/** Serves an answered request by its post_action; its client's side is told of the end once more. */
+export function runPostAction(request: HttpRequest): void {
+  const { postAction } = request.location.settings;
+  request.isPostAction = true;
+  request.isResponseStarted = false;
+  request.response.reset();
+  if (postAction.startsWith('/')) redirectInternally(request, postAction, '');
+  else redirectToNamed(request, postAction);
+}
+
+/** The client's request is over, answered or not: logs it and lets go of what was kept for it. */
+export function endRequest(request: HttpRequest): void {
+  request.isOver = true;
+  request.requestTimeMs = request.context.clock.nowMs() - request.startMs;
+  const { log } = request.location;
+  for (let i = 0; i < log.length; i++) void callHandler(request, log[i]!);
+  request.end();
+  request.payload?.release();
+}

@@ -3,12 +3,10 @@
  * the client ends too, so that no RST overtakes what it has yet to read (nginx: lingering_close).
  */
 import type { Clock } from '../core/clock.js';
-import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-wheel.js';
+import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
-
-/** lingering_timeout and lingering_time of nginx: between two reads, and in all. */
-const IDLE_MS = 5000;
-const TOTAL_MS = 30000;
+import type { LocationSettings } from './settings.js';
+import type { ServiceContext } from './virtual-server.js';
 
 /** Takes a connection over to close it; `onClosed` is told when it is gone. */
 export class LingeringClose implements ConnectionHandler, DeadlineOwner {
@@ -16,15 +14,23 @@ export class LingeringClose implements ConnectionHandler, DeadlineOwner {
   private readonly clock: Clock;
   private readonly onClosed: () => void;
   private readonly deadline: Deadline;
+  /** Between two reads. */
+  private readonly idleMs: number;
   private readonly untilMs: number;
 
-  constructor(connection: Connection, wheel: TimerWheel, clock: Clock, onClosed: () => void) {
+  constructor(
+    connection: Connection,
+    { wheel, clock }: ServiceContext,
+    settings: LocationSettings,
+    onClosed: () => void,
+  ) {
     this.served = connection;
     this.clock = clock;
     this.onClosed = onClosed;
     this.deadline = new Deadline(wheel, this);
-    this.untilMs = clock.nowMs() + TOTAL_MS;
-    this.deadline.set(IDLE_MS);
+    this.idleMs = settings.lingeringTimeoutMs;
+    this.untilMs = clock.nowMs() + settings.lingeringTimeMs;
+    this.deadline.set(Math.min(this.idleMs, settings.lingeringTimeMs));
     connection.handler = this;
     connection.leaveBuffer();
     connection.end();
@@ -34,7 +40,7 @@ export class LingeringClose implements ConnectionHandler, DeadlineOwner {
   onBytes(): void {
     const leftMs = this.untilMs - this.clock.nowMs();
     if (leftMs <= 0) this.served.destroy();
-    else this.deadline.set(Math.min(IDLE_MS, leftMs));
+    else this.deadline.set(Math.min(this.idleMs, leftMs));
   }
 
   onEnd(): void {

@@ -134,8 +134,9 @@ export function serverField(request: HttpRequest, own: string | null): string {
   return tokens === '' ? '' : `Server: ${tokens}\r\n`;
 }
 
-/** Connection and Keep-Alive of a response. */
+/** Connection and Keep-Alive of a response, once it is settled whether the connection outlives it. */
 export function connectionFields(request: HttpRequest): string {
+  request.client.settleKeepalive();
   if (!request.keepsAlive) return 'Connection: close\r\n';
   const { keepaliveHeaderSeconds } = request.location.settings;
   if (keepaliveHeaderSeconds === 0) return 'Connection: keep-alive\r\n';

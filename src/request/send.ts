@@ -48,7 +48,7 @@ export function sendHead(request: HttpRequest): boolean {
     if (filter.makesSubrequests === true) needsPostponer = true;
   }
   if (needsPostponer) chain.push(addPostponer(request));
-  if (response.status === 204 || response.status === 304) response.isHeadOnly = true;
+  if (response.status === 204 || response.status === 304 || request.isPostAction) response.isHeadOnly = true;
   request.isResponseStarted = true;
   request.status = response.status;
   const end = request.parent === null ? clientEnd(request, response) : request.subrequestOutput!;
@@ -80,6 +80,20 @@ class HeadOnlySink extends NullSink {
 
   override abort(): void {
     this.target.abort();
+  }
+}
+
+/** The end of an answer that nobody gets: what a post_action gave. */
+class UnsentSink extends NullSink {
+  private readonly request: HttpRequest;
+
+  constructor(request: HttpRequest) {
+    super();
+    this.request = request;
+  }
+
+  override end(): void {
+    this.request.client.endResponse();
   }
 }
 
@@ -122,6 +136,7 @@ function answerInstead(request: HttpRequest, status: number): void {
 }
 
 function clientEnd(request: HttpRequest, response: Response): BodySink {
+  if (request.isPostAction) return new UnsentSink(request);
   if (response.location !== '') response.location = absoluteLocation(request, response.location);
   const writer = new ResponseWriter(request, response);
   const limiter = response.isHeadOnly ? null : RateLimiter.of(request);

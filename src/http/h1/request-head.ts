@@ -106,6 +106,11 @@ export class RequestHead {
     return this.fields.text.length <= SMALL_HEAD_BYTES && this.fields.count <= SMALL_FIELD_COUNT;
   }
 
+  /** Whether the request line is whole and understood. */
+  get isLineRead(): boolean {
+    return this.resumeAt > 0;
+  }
+
   /** The request line as received, for the logs; '' while it isn't whole. */
   get requestLine(): string {
     return this.fields.text.substring(0, this.requestLineEnd);
