@@ -10,6 +10,7 @@ import { gzipModule } from './http/gzip/gzip.js';
 import { headersModule } from './http/headers/headers.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
+import { rewriteModule } from './http/rewrite/rewrite.js';
 import { staticModule } from './http/static/static.js';
 import { subModule } from './http/sub/sub.js';
 import { zstdModule } from './http/zstd/zstd.js';
@@ -18,6 +19,7 @@ import type { HttpModule } from './module.js';
 /** One line a module. What comes first is asked first. */
 export const HTTP_MODULES: readonly HttpModule[] = [
   coreModule,
+  rewriteModule,
   // Content: the first one that does not decline.
   staticModule,
   // Filters, which have an order of their own.
