@@ -2,6 +2,7 @@
  * The client's connection as those see it who serve a request of it.
  */
 import type { Connection } from '../net/connection.js';
+import type { ProxyProtocolHeader } from '../net/proxy-protocol.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { DrainListener } from './body-sink.js';
 
@@ -66,14 +67,4 @@ export interface ClientSide {
    * over, and lets go of the peer. By then the connection to it is closed.
    */
   startTunnel(upstream: UpstreamConnection, idleMs: number, bytes: Buffer, start: number, end: number): void;
-}
-
-/** Addresses in a PROXY protocol header (version 1 or 2). */
-export interface ProxyProtocolHeader {
-  readonly sourceAddress: string;
-  readonly sourcePort: number;
-  readonly destinationAddress: string;
-  readonly destinationPort: number;
-  /** Of version 2, by type; null for none. */
-  readonly tlvs: ReadonlyMap<number, Buffer> | null;
 }

@@ -6,11 +6,13 @@
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
+import type { LogLevel } from '../log/level.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
+import { type ProxyProtocolHeader, readProxyProtocol } from '../net/proxy-protocol.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { DrainListener } from './body-sink.js';
-import type { BodyReceiver, ClientSide, ProxyProtocolHeader } from './client-side.js';
+import type { BodyReceiver, ClientSide } from './client-side.js';
 import { logErrorOf } from './error-line.js';
 import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
 import { isKeepaliveAllowed } from './keepalive.js';
@@ -39,6 +41,8 @@ const ENDING = 3;
 /** Somebody else handles the connection: a tunnel, or what closes it. */
 const HANDED_OVER = 4;
 const CLOSED = 5;
+/** It begins with a PROXY protocol header, which isn't whole yet. */
+const READING_PROXY_HEADER = 6;
 
 const CR = 13;
 const LF = 10;
@@ -125,7 +129,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.request = null;
     this.readDeadline = new Deadline(context.wheel, this);
     this.sendDeadline = new Deadline(context.wheel, this);
-    this.state = WAITING;
+    this.state = point.options.usesProxyProtocol ? READING_PROXY_HEADER : WAITING;
     this.held = null;
     this.isHalfClosed = false;
     this.hasSentContinue = false;
@@ -155,7 +159,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   /** Ends what is idle, for a server that drains; a request under way ends the connection with its response. */
   drain(): void {
     if (this.request !== null && this.settings.keepaliveMinTimeoutMs === 0) this.request.keepsAlive = false;
-    if (this.state !== WAITING) return;
+    if (this.state !== WAITING && this.state !== READING_PROXY_HEADER) return;
     if (this.restingSinceMs === 0) {
       // A first request may be on its way already: accepted connections are given the time to bring it.
       this.readDeadline.set(FIRST_REQUEST_MS);
@@ -199,6 +203,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       case SERVING:
       case ENDING:
         this.readBody(this.request!, bytes, end);
+        break;
+      case READING_PROXY_HEADER:
+        this.readProxyHeader(bytes, end);
         break;
       default:
         // security: a client that reads nothing could otherwise have any amount of requests kept here.
@@ -270,6 +277,22 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   }
 
   // --- reading requests -----------------------------------------------------------------------------
+
+  private readProxyHeader(bytes: Buffer, end: number): void {
+    this.hold(bytes, 0, end);
+    const { held } = this;
+    const start = readProxyProtocol(held!, held!.length);
+    if (start.kind === 'incomplete') return;
+    this.held = null;
+    if (start.kind === 'malformed') {
+      this.logError('error', `client sent ${start.reason}`);
+      this.connection.destroy();
+      return;
+    }
+    this.proxyProtocol = start.header;
+    this.state = WAITING;
+    if (start.after < held!.length) this.readHead(held!, start.after, held!.length);
+  }
 
   private readHead(bytes: Buffer, start: number, end: number): void {
     let pos = start;
@@ -690,13 +713,17 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   }
 
   private logInfo(what: string): void {
+    this.logError('info', what);
+  }
+
+  private logError(level: LogLevel, what: string): void {
     if (this.request !== null) {
-      logErrorOf(this.request, 'info', what);
+      logErrorOf(this.request, level, what);
       return;
     }
     const { errorLog } = this.settings;
-    if (errorLog.isEnabled('info'))
-      errorLog.log('info', `${what}, client: ${this.remoteAddress}`, this.connectionNumber);
+    if (errorLog.isEnabled(level))
+      errorLog.log(level, `${what}, client: ${this.remoteAddress}`, this.connectionNumber);
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { parseIpAddress, toBinary } from '../../../core/ip-address.js';
 import { formatSeconds } from '../../../log/seconds.js';
-import type { ProxyProtocolHeader } from '../../../request/client-side.js';
+import type { ProxyProtocolHeader } from '../../../net/proxy-protocol.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { VariableTable } from '../../../variables/variable-table.js';

@@ -93,11 +93,9 @@ function contentLength({ main }: HttpRequest): string | null {
   return main.head.isChunked && main.payload?.isComplete === true ? String(main.payload.length) : null;
 }
 
-/** Head and body as far as it has come in; the framing of a chunked body isn't counted. */
+/** Head and body, framing included, as far as it has come in. */
 function requestLength({ main }: HttpRequest): string {
-  const { head, body, payload } = main;
-  const isWhole = head.contentLength > 0 && body.isComplete;
-  return String(head.fields.text.length + (isWhole ? head.contentLength : (payload?.length ?? 0)));
+  return String(main.requestBytes);
 }
 
 function realpathRoot(request: HttpRequest): string | null {
