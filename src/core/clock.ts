@@ -43,3 +43,11 @@ export class EventClock implements Clock {
 
 /** The event clock of this thread. */
 export const eventClock: EventClock = new EventClock();
+
+/** What lies between the origin of this thread's clocks and one that all threads of the machine share. */
+const sharedOriginMs = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
+
+/** The whole milliseconds of a clock's `nowMs`, counted from an origin that all threads have in common. */
+export function sharedMs(clock: Clock): number {
+  return Math.floor(clock.nowMs() + sharedOriginMs);
+}

@@ -3,6 +3,8 @@
  * errors and redirects, and its end. How bytes are read and written is told elsewhere.
  */
 import { describeDefect } from '../core/describe-defect.js';
+import { delayOutcome } from './delay.js';
+
 import { logErrorOf } from './error-line.js';
 import { findErrorPage } from './error-page.js';
 import type { HttpRequest } from './http-request.js';
@@ -184,17 +186,39 @@ function takeAccess(request: HttpRequest, outcome: Outcome): boolean {
   if (outcome === OK) {
     if (!satisfiesAny) return true;
     request.refusedStatus = 0;
-    request.response.fields.remove('www-authenticate');
+    request.response.fields.remove(isConnect(request) ? 'proxy-authenticate' : 'www-authenticate');
     request.handlerIndex = PAST_ALL;
     return true;
   }
-  if (satisfiesAny && (outcome === 401 || outcome === 403)) {
-    // 401 asks for credentials, which may help; a 403 behind it must not hide that.
-    if (request.refusedStatus !== 401) request.refusedStatus = outcome;
+  if (satisfiesAny && (outcome === 403 || asksForCredentials(outcome))) {
+    // Credentials may help; a 403 behind that must not hide it.
+    if (!asksForCredentials(request.refusedStatus)) request.refusedStatus = outcome;
     return true;
   }
-  finalize(request, outcome);
+  refuse(request, outcome);
   return false;
+}
+
+function isConnect(request: HttpRequest): boolean {
+  return request.main.head.method === 'CONNECT';
+}
+
+function asksForCredentials(status: number): boolean {
+  return status === 401 || status === 407;
+}
+
+/** Ends the access phase; who has the wrong credentials waits for that by auth_delay. */
+function refuse(request: HttpRequest, status: number): void {
+  const { authDelayMs } = request.location.settings;
+  request.refusedStatus = 0;
+  if (authDelayMs === 0 || !asksForCredentials(status)) {
+    finalize(request, status);
+    return;
+  }
+  logErrorOf(request, 'info', 'delaying unauthorized request');
+  // Past this phase, where what comes is the last word.
+  request.phase = PRECONTENT;
+  waitFor(request, delayOutcome(request, authDelayMs, status));
 }
 
 /** All handlers of the phase have had their say. Whether the request goes on. */
@@ -217,7 +241,8 @@ function enterNextPhase(request: HttpRequest): boolean {
     case ACCESS:
       request.phase = PRECONTENT;
       if (request.refusedStatus === 0) return true;
-      finalize(request, request.refusedStatus);
+      if (request.refusedStatus === 403) logErrorOf(request, 'error', 'access forbidden by rule');
+      refuse(request, request.refusedStatus);
       return false;
     case CONTENT:
       answer(request);
