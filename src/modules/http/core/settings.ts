@@ -53,8 +53,11 @@ export function locationSettings(
   const [tempPath, ...levels] = scope.value(core.clientBodyTempPath);
   const [keepaliveMs, headerMs] = scope.value(core.keepaliveTimeout);
   const keepaliveDisabled = scope.value(core.keepaliveDisable);
+  const { root, isAlias, aliasLength } = rootOf(scope, build);
   return {
-    ...rootOf(scope, build),
+    root,
+    isAlias,
+    aliasLength,
     files: fileAccess(scope, build),
     isInternal: scope.has(core.internal),
     types: typesOf(scope),
