@@ -4,13 +4,22 @@
  */
 import { BodyDecoder, BodyKind } from '../../src/http/h1/body-decoder.js';
 import { type Feed, listFields } from '../../src/http/h1/contract.js';
-import type { FieldLines } from '../../src/http/h1/field-lines.js';
+import { type FieldLines, fieldSet } from '../../src/http/h1/field-lines.js';
 import { DEFAULT_HEAD_LIMITS, INCOMPLETE, MALFORMED } from '../../src/http/h1/malformed.js';
 import { chunkedEnd, writeMessage } from '../../src/http/h1/message-writer.js';
 import { RequestHead } from '../../src/http/h1/request-head.js';
 import { ResponseHead } from '../../src/http/h1/response-head.js';
+import { FIELD_ID_COUNT, FieldId } from '../../src/http/message/field-id.js';
 import type { Connection } from '../../src/net/connection.js';
-import { downstreamResponseHead, upstreamRequestHead } from '../../src/request/forwarded-head.js';
+import {
+  CHUNKED_BODY,
+  downstreamResponseHead,
+  HOP_BY_HOP,
+  NO_BODY,
+  upstreamRequestHead,
+} from '../../src/request/forwarded-head.js';
+import type { HttpRequest } from '../../src/request/http-request.js';
+import type { Destination, RequestPlan, UpstreamSettings } from '../../src/request/upstream-settings.js';
 import type { End, Message, Reading } from './reading.js';
 
 const CR = 13;
@@ -169,7 +178,9 @@ export class RequestFeed extends MessageFeed {
     let kind: number = BodyKind.none;
     if (head.isChunked) kind = BodyKind.chunked;
     else if (head.contentLength >= 0) kind = BodyKind.length;
-    const passed = upstreamRequestHead(head, '127.0.0.1', 'fallback.example', true);
+    const bodyBytes =
+      kind === BodyKind.chunked ? CHUNKED_BODY : kind === BodyKind.length ? head.contentLength : NO_BODY;
+    const passed = upstreamRequestHead(requestOf(head), PLAN, DESTINATION, bodyBytes);
     this.begin(head.requestLine, head.fields, kind, head.contentLength, passed);
     return after;
   }
@@ -182,6 +193,43 @@ export class RequestFeed extends MessageFeed {
   protected isAwaiting(): boolean {
     return this.isInHead;
   }
+}
+
+/** A proxy_pass without any other directive. */
+const PLAN = {
+  method: null,
+  versionMinor: 1,
+  uri: null,
+  locationPath: '/',
+  host: null,
+  fields: [],
+  dropped: fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP, FieldId.host, FieldId.contentLength, FieldId.expect),
+  droppedNames: null,
+  passesFields: true,
+  passesBody: true,
+  body: null,
+  passesExpect: false,
+} satisfies RequestPlan;
+
+const DESTINATION = { schema: 'http://', host: 'fallback.example', port: '80', uri: null } as Destination;
+
+const SETTINGS = {
+  hidden: fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP),
+  hiddenNames: null,
+} as unknown as UpstreamSettings;
+
+const ANY_REQUEST = new RequestHead(DEFAULT_HEAD_LIMITS);
+
+/** As much of a request as making heads needs. */
+function requestOf(head: RequestHead): HttpRequest {
+  return {
+    head,
+    method: head.method,
+    rawPath: head.target,
+    keepsAlive: true,
+    server: { settings: { ignoreInvalidHeaders: true, underscoresInHeaders: false } },
+    location: { settings: { keepaliveHeaderSeconds: 0, serverTokens: { constant: '' } } },
+  } as unknown as HttpRequest;
 }
 
 /** The interim responses and the final one to a request, passed on to a client of HTTP/1.1. */
@@ -211,7 +259,7 @@ export class ResponseFeed extends MessageFeed {
     else if (head.contentLength >= 0) kind = BodyKind.length;
     const start = head.statusLine.slice('HTTP/1.1 '.length, -2);
     const isInChunks = kind === BodyKind.chunked || kind === BodyKind.untilClose;
-    const passed = downstreamResponseHead(head, isInChunks, '');
+    const passed = downstreamResponseHead(requestOf(ANY_REQUEST), head, SETTINGS, isInChunks);
     this.begin(start, head.fields, kind, head.contentLength, passed);
     return after;
   }

@@ -4,9 +4,12 @@
 import type { LogLevel } from '../log/error-log.js';
 import type { HttpRequest } from './http-request.js';
 
-/** Logs `message` at `level`, and behind it what nginx tells of a request: client, server, request, host, referrer. */
-export function logErrorOf(request: HttpRequest, level: LogLevel, message: string): void {
+/**
+ * Logs `message` at `level`, and behind it what nginx tells of a request: client, server, request, host, referrer; and the URL of the
+ * upstream that is asked, if there is one.
+ */
+export function logErrorOf(request: HttpRequest, level: LogLevel, message: string, upstream = ''): void {
   const { errorLog } = request.location.settings;
   if (!errorLog.isEnabled(level)) return;
-  errorLog.log(level, `${message}, ${request.describe()}`, request.connectionNumber);
+  errorLog.log(level, `${message}, ${request.describe(upstream)}`, request.connectionNumber);
 }

@@ -1,13 +1,18 @@
 /*
- * The heads that are passed on: a client's request as the upstream gets it, an upstream's response as the
- * client gets it. What belongs to one hop stays here (RFC 9110 section 7.6.1); no Via, as in nginx.
+ * The heads that are passed on: a client's request as the upstream gets it, an upstream's response as the client gets
+ * it when nothing in between changes it. What belongs to one hop stays here (RFC 9110 section 7.6.1); no Via, as in
+ * nginx.
  */
-import { fieldSet } from '../http/h1/field-lines.js';
 import type { RequestHead } from '../http/h1/request-head.js';
 import type { ResponseHead } from '../http/h1/response-head.js';
-import { FIELD_ID_COUNT, FieldId } from '../http/message/field-id.js';
+import { FieldId } from '../http/message/field-id.js';
+import type { HttpRequest } from './http-request.js';
+import { connectionFields, dateField, serverField } from './response-writer.js';
+import type { Destination, RequestPlan, UpstreamSettings } from './upstream-settings.js';
+import { escapeUri } from './uri-escape.js';
 
-const HOP_BY_HOP = [
+/** Fields between two neighbours: never passed on in either direction. */
+export const HOP_BY_HOP: readonly number[] = [
   FieldId.connection,
   FieldId.keepAlive,
   FieldId.proxyConnection,
@@ -16,67 +21,118 @@ const HOP_BY_HOP = [
   FieldId.upgrade,
 ];
 
-const FORWARDED = [FieldId.forwardedFor, FieldId.forwardedProto, FieldId.forwardedHost];
+/** How the body behind a request's head is delimited, where it isn't by its length. */
+export const NO_BODY = -1;
+export const CHUNKED_BODY = -2;
 
-const DROPPED_FROM_REQUEST = fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP, ...FORWARDED);
-const DROPPED_WITH_HOST = fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP, ...FORWARDED, FieldId.host);
-const DROPPED_WITH_EXPECT = fieldSet(
-  FIELD_ID_COUNT,
-  ...HOP_BY_HOP,
-  ...FORWARDED,
-  FieldId.host,
-  FieldId.expect,
-);
-const DROPPED_FROM_RESPONSE = fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP);
-const DROPPED_FROM_BODYLESS = fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP, FieldId.contentLength);
-
-/**
- * The request head for an upstream. `clientAddress` ends X-Forwarded-For; `fallbackHost` is Host when an
- * HTTP/1.0 client named none; `keepsAlive` says whether the connection may serve again.
- * differs from nginx: Host is the client's and X-Forwarded-* are set unasked, as almost every configuration has it.
- */
+/** The request head for an upstream. `bodyBytes`: the body's length, or NO_BODY or CHUNKED_BODY. */
 export function upstreamRequestHead(
-  head: RequestHead,
-  clientAddress: string,
-  fallbackHost: string,
-  keepsAlive: boolean,
+  request: HttpRequest,
+  plan: RequestPlan,
+  destination: Destination,
+  bodyBytes: number,
 ): string {
-  const { fields } = head;
-  const isHostAsReceived = head.isLineVerbatim && head.host !== '';
-  const line = head.isLineVerbatim
-    ? fields.text.substring(0, head.requestLineEnd + 2)
-    : `${head.method} ${head.target} HTTP/1.1\r\n`;
-  let dropped = DROPPED_WITH_HOST;
-  if (head.versionMinor === 0) dropped = DROPPED_WITH_EXPECT;
-  else if (isHostAsReceived) dropped = DROPPED_FROM_REQUEST;
-  const host = head.host === '' ? fallbackHost : head.host;
-  let out = isHostAsReceived ? line : `${line}Host: ${host}\r\n`;
-  out += fields.passOn(dropped, true, head.connection.named);
-  out += `X-Forwarded-For: ${forwardedFor(head, clientAddress)}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ${host}\r\n`;
-  if (head.isChunked) out += 'Transfer-Encoding: chunked\r\n';
-  if (head.upgrade !== '') return `${out}Connection: upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`;
-  return keepsAlive ? `${out}\r\n` : `${out}Connection: close\r\n\r\n`;
-}
-
-/** The response head for a client. `connectionField` is '' or a whole line; `isChunked` is how it is sent. */
-export function downstreamResponseHead(
-  head: ResponseHead,
-  isChunked: boolean,
-  connectionField: string,
-): string {
-  const dropped = head.status === 204 || head.status < 200 ? DROPPED_FROM_BODYLESS : DROPPED_FROM_RESPONSE;
-  let out = head.statusLine + head.fields.passOn(dropped, false, head.connection.named);
-  if (isChunked) out += 'Transfer-Encoding: chunked\r\n';
-  return `${out}${connectionField}\r\n`;
-}
-
-function forwardedFor(head: RequestHead, clientAddress: string): string {
-  let list = '';
-  const { fields } = head;
-  for (let i = 0; i < fields.count; i++) {
-    if (fields.id(i) !== FieldId.forwardedFor) continue;
-    const value = fields.value(i);
-    if (value !== '') list += `${value}, `;
+  const { head } = request;
+  let out = requestLine(request, plan, destination);
+  const host = plan.host === null ? '' : plan.host.evaluate(request);
+  if (host !== '') out += `Host: ${host}\r\n`;
+  else if (plan.host === null || plan.versionMinor === 1) out += `Host: ${destination.host}\r\n`;
+  for (const { name, value } of plan.fields) {
+    const text = value.constant ?? value.evaluate(request);
+    if (text !== '') out += `${name}: ${text}\r\n`;
   }
-  return list + clientAddress;
+  if (bodyBytes >= 0) out += `Content-Length: ${bodyBytes}\r\n`;
+  else if (bodyBytes === CHUNKED_BODY) out += 'Transfer-Encoding: chunked\r\n';
+  if (plan.passesExpect && request.client.awaitsContinue && request.client.receiver !== null)
+    out += 'Expect: 100-continue\r\n';
+  if (plan.passesFields) out += passedFields(request, head, plan);
+  return `${out}\r\n`;
+}
+
+function passedFields(request: HttpRequest, head: RequestHead, plan: RequestPlan): string {
+  const { ignoreInvalidHeaders, underscoresInHeaders } = request.server.settings;
+  return head.fields.passOn(
+    plan.dropped,
+    ignoreInvalidHeaders && !underscoresInHeaders,
+    union(plan.droppedNames, head.connection.named),
+  );
+}
+
+function union(a: ReadonlySet<string> | null, b: ReadonlySet<string> | null): ReadonlySet<string> | null {
+  if (a === null) return b;
+  return b === null ? a : new Set([...a, ...b]);
+}
+
+function requestLine(request: HttpRequest, plan: RequestPlan, destination: Destination): string {
+  const { head } = request;
+  const isUnchanged = plan.uri === null && destination.uri === null && request.rawPath !== '';
+  if (
+    isUnchanged &&
+    plan.method === null &&
+    plan.versionMinor === 1 &&
+    head.isLineVerbatim &&
+    request.method === head.method
+  ) {
+    return head.fields.text.substring(0, head.requestLineEnd + 2);
+  }
+  const method = plan.method === null ? request.method : plan.method.evaluate(request);
+  const target = isUnchanged ? head.target : upstreamTarget(request, plan, destination);
+  return `${method} ${target} HTTP/1.${plan.versionMinor}\r\n`;
+}
+
+/** What is asked for at the upstream: path and arguments, as nginx makes them of the request's and of proxy_pass's. */
+export function upstreamTarget(request: HttpRequest, plan: RequestPlan, destination: Destination): string {
+  if (destination.uri !== null) return destination.uri;
+  if (plan.uri === null && request.rawPath !== '') return request.head.target;
+  const { path, args } = request;
+  const isReplaced = plan.uri !== null && request.isPathOfLocation;
+  const replaced = isReplaced ? Math.min(plan.locationPath.length, path.length) : 0;
+  const rest = replaced === 0 ? path : path.substring(replaced);
+  const isEscaped = request.isPathQuoted || request.isInternal;
+  const target = (isReplaced ? plan.uri! : '') + (isEscaped ? escapeUri(rest, 'path') : rest);
+  return args === '' ? target : `${target}?${args}`;
+}
+
+/** The head of a response for a client, as the upstream wrote it but for what concerns this hop. */
+export function downstreamResponseHead(
+  request: HttpRequest,
+  head: ResponseHead,
+  settings: UpstreamSettings,
+  isChunked: boolean,
+): string {
+  const { hidden } = settings;
+  let out = head.statusLine;
+  if (hidden[FieldId.server] === 1) out += serverField(request, null);
+  if (hidden[FieldId.date] === 1) out += dateField();
+  if (isChunked) out += 'Transfer-Encoding: chunked\r\n';
+  out += connectionFields(request);
+  const named = union(settings.hiddenNames, head.connection.named);
+  // A 204 has no body, whatever its length field says.
+  const dropped = head.status === 204 ? withoutLength(hidden) : hidden;
+  return `${out}${head.fields.passOn(dropped, false, named)}\r\n`;
+}
+
+const lengthless = new WeakMap<Uint8Array, Uint8Array>();
+
+function withoutLength(hidden: Uint8Array): Uint8Array {
+  let table = lengthless.get(hidden);
+  if (table === undefined) {
+    table = hidden.slice();
+    table[FieldId.contentLength] = 1;
+    lengthless.set(hidden, table);
+  }
+  return table;
+}
+
+/** A 1xx as the client gets it. */
+export function interimHead(head: ResponseHead, hidden: Uint8Array): string {
+  return `${head.statusLine}${head.fields.passOn(withoutLength(hidden), false, head.connection.named)}\r\n`;
+}
+
+/** The head of an answer that switches protocols. */
+export function switchingHead(request: HttpRequest, head: ResponseHead, settings: UpstreamSettings): string {
+  const upgrade = head.fields.valueOf(FieldId.upgrade) || request.head.upgrade;
+  const fields = head.fields.passOn(withoutLength(settings.hidden), false, head.connection.named);
+  const own = `${serverField(request, null)}${dateField()}`;
+  return `${head.statusLine}${own}Connection: upgrade\r\nUpgrade: ${upgrade}\r\n${fields}\r\n`;
 }

@@ -64,6 +64,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
   /** Whether the path came with escapes; then what is sent on is escaped again (nginx: quoted_uri). */
   isPathQuoted: boolean;
   hasPlusInPath: boolean;
+  /**
+   * False once a rewrite with `break` has given it a path of its own: the URI of a proxy_pass then doesn't replace the
+   * location's part of it (nginx: valid_location).
+   */
+  isPathOfLocation: boolean;
   /** Without port, lower case; the server's name when the client named none. '' only before the head is read. */
   host: string;
   /** Of the last regular expression that matched: [0] the whole, then its groups by PCRE's numbers; null: none. */
@@ -72,8 +77,6 @@ export class HttpRequest implements VariableSubject, StateHolder {
   isInternal: boolean;
   /** Left of MAX_URI_CHANGES. */
   uriChanges: number;
-  /** Whether `path` is still the one its location was found by; false after `rewrite ... break`. */
-  isPathOfLocation: boolean;
   /** With an alias that replaces all of a path: try_files found the path itself under it. */
   addsPathToAlias: boolean;
   /** Set by a rewrite: another location is to be looked for. */
@@ -136,6 +139,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
   hasPayload: boolean;
   /** Where bodies of subrequests find their place in its own; null where no filter makes any. */
   postponer: Postponer | null;
+  /** Of the client's request: an upstream has got its body as it came in, and nobody else can have it. */
+  isPayloadSpent: boolean;
   /** Answers when the body can't be had; set by who asked for it. */
   failBody: ((status: number) => void) | null;
   /** False once something may hold on to it longer than it lives: then it isn't used for another request. */
@@ -169,11 +174,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.rawPath = '';
     this.isPathQuoted = false;
     this.hasPlusInPath = false;
+    this.isPathOfLocation = true;
     this.host = '';
     this.captures = null;
     this.isInternal = false;
     this.uriChanges = MAX_URI_CHANGES;
-    this.isPathOfLocation = true;
     this.addsPathToAlias = false;
     this.isUriChanged = false;
     this.errorStatus = 0;
@@ -208,6 +213,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.collected = [];
     this.hasPayload = parent === null;
     this.postponer = null;
+    this.isPayloadSpent = false;
     this.failBody = null;
     this.isReusable = true;
     this.tries = new UpstreamTries(context.clock);
@@ -232,11 +238,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.rawPath = '';
     this.isPathQuoted = false;
     this.hasPlusInPath = false;
+    this.isPathOfLocation = true;
     this.host = '';
     this.captures = null;
     this.isInternal = false;
     this.uriChanges = MAX_URI_CHANGES;
-    this.isPathOfLocation = true;
     this.addsPathToAlias = false;
     this.isUriChanged = false;
     this.errorStatus = 0;
@@ -265,6 +271,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.handlerIndex = 0;
     this.refusedStatus = 0;
     this.postponer = null;
+    this.isPayloadSpent = false;
     this.failBody = null;
     this.tries.reset();
     this.startMs = this.context.clock.nowMs();
@@ -307,10 +314,15 @@ export class HttpRequest implements VariableSubject, StateHolder {
     return this.head.versionMinor === 0 ? 'Connection: keep-alive\r\n' : '';
   }
 
-  /** For an error log line: who asked what. */
-  describe(): string {
-    const host = this.head.host === '' ? '' : `, host: "${this.head.host}"`;
-    return `client: ${this.remoteAddress}, request: "${this.head.requestLine}"${host}`;
+  /** For an error log line: who asked what, and the URL of the upstream if one is asked for it. */
+  describe(upstream = ''): string {
+    let text = `client: ${this.remoteAddress}, server: ${this.server.settings.serverName}`;
+    const { head, referer } = this;
+    if (head.requestLine !== '') text += `, request: "${head.requestLine}"`;
+    if (this.parent !== null) text += `, subrequest: "${this.path}"`;
+    if (upstream !== '') text += `, upstream: "${upstream}"`;
+    if (head.host !== '') text += `, host: "${head.host}"`;
+    return referer === '' ? text : `${text}, referrer: "${referer}"`;
   }
 
   /** The value of a field the client sent, the first of that name, in lower case; null without one. */

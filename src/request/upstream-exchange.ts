@@ -1,131 +1,252 @@
 /*
- * The pump between a request and an upstream: choose a peer, connect, send the request while it still comes
- * in, pass the response on while it still comes in, and try the next peer where that is safe. Neither side
- * gets ahead of the other: whoever writes faster than it is read is stopped.
+ * The pump between a request and an upstream: choose a peer, connect, send the request, pass the response on while it
+ * still comes in, and try the next peer where that is safe. Neither side gets ahead of the other: whoever writes
+ * faster than it is read is stopped.
  */
 import { describeErrno } from '../core/errno.js';
 import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
-import { FieldId } from '../http/message/field-id.js';
+import { isIdempotent } from '../http/message/method.js';
 import type { LogLevel } from '../log/error-log.js';
 import type { Connection } from '../net/connection.js';
 import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
-import { downstreamResponseHead } from './forwarded-head.js';
-import type { HttpRequest } from './http-request.js';
+import type { DrainListener } from './body-sink.js';
+import type { BodyReceiver, ClientSide } from './client-side.js';
+import { downstreamResponseHead, interimHead, NO_BODY, switchingHead } from './forwarded-head.js';
+import type { HttpRequest, Responder } from './http-request.js';
+import { finalize } from './lifecycle.js';
+import { DONE, type Outcome } from './phase.js';
+import { readBody } from './request-body.js';
+import { sendHead } from './send.js';
+import { logUpstreamError } from './upstream-error.js';
+import {
+  answerByFields,
+  fillResponse,
+  fillTrailers,
+  isFlushedAtOnce,
+  needsOwnResponse,
+} from './upstream-response.js';
 import { UpstreamSender } from './upstream-sender.js';
-
-/** The client's side, as the exchange sees it. */
-export interface Downstream {
-  readonly connection: Connection;
-  readonly remoteAddress: string;
-  readonly connectionNumber: number;
-  /** Whether the client waits with its body for a 100 that nobody has sent. */
-  readonly awaitsContinue: boolean;
-  /** Bytes were written; the client's send timeout counts if they wait. */
-  noteWritten(): void;
-  /** The request's body may go on. */
-  resumeBody(): void;
-  /** The last byte of the response was written. */
-  endResponse(): void;
-  /** No response has begun and none will come: answer with `status`. */
-  refuse(status: number): void;
-  /** The response can't be completed: the client must notice. */
-  breakOff(): void;
-  /** The upstream has asked the client to go on, or has answered: no 100 of our own is needed. */
-  noteContinue(): boolean;
-  /** Both sides have switched protocols: from here on bytes go both ways, bytes[start,end) first. */
-  startTunnel(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void;
-}
+import { type Destination, NextUpstream, type UpstreamSettings } from './upstream-settings.js';
 
 const IDLE = 0;
-const CONNECTING = 1;
-const AWAITING_HEAD = 2;
-const RESPONDING = 3;
+/** Waits for the whole of the client's body. */
+const READING_BODY = 1;
+const CONNECTING = 2;
+const AWAITING_HEAD = 3;
+const RESPONDING = 4;
+const TUNNELING = 5;
 
 const NO_BYTES = Buffer.alloc(0);
 
 /** A socket can't be had. The peer is not to blame, and no other would fare better. */
 const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
-/** What a failed try counts as, and what the client is answered if it was the last. */
 const GATEWAY_ERROR = 502;
 const GATEWAY_TIMEOUT = 504;
 const UNAVAILABLE = 503;
+const TOO_LARGE = 413;
 
-/** Stands in while no client is served. */
-const NO_DOWNSTREAM = null as unknown as Downstream;
+/** What a status of an answer counts as, for those that may count as failures. */
+const STATUS_FAILURES: ReadonlyMap<number, number> = new Map([
+  [500, NextUpstream.http500],
+  [502, NextUpstream.http502],
+  [503, NextUpstream.http503],
+  [504, NextUpstream.http504],
+  [403, NextUpstream.http403],
+  [404, NextUpstream.http404],
+  [429, NextUpstream.http429],
+]);
+
+/** Stand in while nothing is served. */
+const NO_REQUEST = null as unknown as HttpRequest;
+const NO_SETTINGS = null as unknown as UpstreamSettings;
+const NO_DESTINATION = null as unknown as Destination;
+
+/** Kept for reuse; what a burst of requests needed beyond is left to the garbage collector. */
+const MAX_SPARE = 1024;
+
+const spare: UpstreamExchange[] = [];
+
+/** Has the request answered by an upstream: a content handler's work. */
+export function askUpstream(request: HttpRequest, settings: UpstreamSettings): Outcome | Promise<Outcome> {
+  const destination = settings.destination ?? settings.choose!(request);
+  if (typeof destination === 'number') return destination;
+  if (destination instanceof Promise) {
+    return destination.then((chosen) =>
+      typeof chosen === 'number' ? chosen : beginExchange(request, settings, chosen),
+    );
+  }
+  return beginExchange(request, settings, destination);
+}
+
+function beginExchange(request: HttpRequest, settings: UpstreamSettings, destination: Destination): Outcome {
+  if (request.isOver) return DONE;
+  const exchange = spare.pop() ?? new UpstreamExchange();
+  exchange.start(request, settings, destination);
+  return DONE;
+}
 
 /** The upstream side of one request under way; reused from request to request. */
-export class UpstreamExchange implements UpstreamUser {
-  /** The client being served: set before `start`. */
-  downstream: Downstream;
-  private readonly request: HttpRequest;
+class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainListener {
   private readonly sender: UpstreamSender;
+  private request: HttpRequest;
+  private settings: UpstreamSettings;
+  private destination: Destination;
   private state: number;
   private upstream: UpstreamConnection | null;
   private peer: Peer | null;
-  /** How the response's body goes to the client. */
+  /** Whether the client's body is passed on as it comes in. */
+  private isStreaming: boolean;
+  /** Whether the response goes to the client as it is, past all filters. */
+  private isTransparent: boolean;
+  /** How a transparent response's body goes to the client. */
   private isResponseChunked: boolean;
-  /** Whether only a close tells the client where the response ends, so that only a reset tells of its loss. */
-  isResponseUntilClose: boolean;
+  /** Whether what was read goes on at once, through filters too. */
+  private flushesReads: boolean;
   /** The start of a response head that came in more than one read. */
   private heldHead: Buffer;
-  /** What the client is answered when no peer is left to try. */
-  private lastFailure: number;
+  /** How many more peers may be asked; -1: not counted yet. */
+  private triesLeft: number;
+  private startedMs: number;
+  /** When the head came of the answer that is used; -1 before. */
+  private answeredMs: number;
+  /** False once somebody may hold on to it longer than the exchange takes. */
+  private isPoolable: boolean;
 
-  constructor(request: HttpRequest) {
-    this.downstream = NO_DOWNSTREAM;
-    this.request = request;
-    this.sender = new UpstreamSender(request);
+  constructor() {
+    this.sender = new UpstreamSender();
+    this.request = NO_REQUEST;
+    this.settings = NO_SETTINGS;
+    this.destination = NO_DESTINATION;
     this.state = IDLE;
     this.upstream = null;
     this.peer = null;
+    this.isStreaming = false;
+    this.isTransparent = false;
     this.isResponseChunked = false;
-    this.isResponseUntilClose = false;
+    this.flushesReads = false;
     this.heldHead = NO_BYTES;
-    this.lastFailure = GATEWAY_ERROR;
+    this.triesLeft = -1;
+    this.startedMs = 0;
+    this.answeredMs = -1;
+    this.isPoolable = true;
   }
 
   get served(): Connection {
-    return this.downstream.connection;
+    return this.client.connection;
   }
 
-  /** Begins: the head is parsed, bytes[start,end) is the payload that came with it. */
-  start(bytes: Buffer, start: number, end: number): void {
-    this.sender.reset();
-    this.tryNextPeer(bytes, start, end);
+  private get client(): ClientSide {
+    return this.request.client;
+  }
+
+  /** Begins, as the request's responder. */
+  start(request: HttpRequest, settings: UpstreamSettings, destination: Destination): void {
+    this.request = request;
+    this.settings = settings;
+    this.destination = destination;
+    this.isStreaming = false;
+    this.isTransparent = false;
+    this.isResponseChunked = false;
+    this.flushesReads = !settings.buffersResponse;
+    this.triesLeft = -1;
+    this.answeredMs = -1;
+    this.startedMs = request.context.clock.nowMs();
+    request.responder = this;
+    request.tries.beginExchange();
+    this.takeBody();
+  }
+
+  /** Gets hold of the body that is to be sent, and goes on at once if it is at hand. */
+  private takeBody(): void {
+    const { request, sender } = this;
+    const { plan } = this.settings;
+    const { main } = request;
+    if (!request.hasPayload || main.isPayloadSpent) {
+      this.sendOwnBody();
+      return;
+    }
+    const { client } = main;
+    const { clientBodyInFileOnly, clientMaxBodySize } = request.location.settings;
+    const isForwarded = plan.body === null && plan.passesBody;
+    const { isChunked, contentLength } = main.head;
+    if (main.payload === null && main.body.isComplete && clientBodyInFileOnly === 'off') {
+      const { earlyBytes, earlyStart, earlyEnd } = client;
+      const length = earlyEnd - earlyStart;
+      if (isChunked && clientMaxBodySize > 0 && length > clientMaxBodySize) this.refuse(TOO_LARGE);
+      else if (!isForwarded) this.sendOwnBody();
+      else {
+        sender.begin(request, isChunked ? length : contentLength);
+        this.tryNextPeer(earlyBytes, earlyStart, earlyEnd);
+      }
+      return;
+    }
+    const mayStream = main.payload === null && !this.settings.buffersRequest && isForwarded;
+    if (mayStream && request.parent === null && (!isChunked || plan.versionMinor === 1)) {
+      this.isStreaming = true;
+      main.isPayloadSpent = true;
+      client.receiver = this;
+      sender.beginStreaming(request);
+      this.tryNextPeer(client.earlyBytes, client.earlyStart, client.earlyEnd);
+      return;
+    }
+    this.state = READING_BODY;
+    this.isPoolable = false;
+    readBody(
+      request,
+      (status) => this.refuse(status),
+      () => this.sendReadBody(isForwarded),
+    );
+  }
+
+  private sendReadBody(isForwarded: boolean): void {
+    if (this.state !== READING_BODY) return;
+    if (!isForwarded) {
+      this.sendOwnBody();
+      return;
+    }
+    const { request, sender } = this;
+    const { main } = request;
+    if (main.payload!.length === 0 && main.head.contentLength < 0 && !main.head.isChunked)
+      sender.begin(request, NO_BODY);
+    else sender.beginRead(request, main.payload!);
+    this.tryNextPeer(sender.held, 0, sender.held.length);
+  }
+
+  /** There is no body, or proxy_set_body's. */
+  private sendOwnBody(): void {
+    const { body } = this.settings.plan;
+    const bytes = body === null ? NO_BYTES : Buffer.from(body.evaluate(this.request), 'latin1');
+    this.sender.begin(this.request, body === null ? NO_BODY : bytes.length);
+    this.tryNextPeer(bytes, 0, bytes.length);
   }
 
   /** More payload of the request; with the body complete this is its end. Whether nothing refers to `bytes` now. */
-  sendBody(bytes: Buffer, start: number, end: number): boolean {
+  onPayload(bytes: Buffer, start: number, end: number): boolean {
     const { upstream } = this;
-    if (upstream === null) return false;
+    if (upstream === null || this.state === CONNECTING) return false;
     this.sender.sendBody(upstream, bytes, start, end, this.isBorrowed(bytes));
     this.noteUpstreamWritten(upstream);
     return !upstream.connection.hasPendingWrites;
   }
 
-  /** The client has taken all that waited for it. */
-  onDownstreamDrain(): void {
+  /** The client, or a filter on the way to it, has taken all that waited. */
+  onDrain(): void {
     const { upstream } = this;
     if (upstream === null || !upstream.connection.isReadingPaused) return;
     upstream.connection.resumeReading();
     this.armUpstreamDeadline(upstream);
   }
 
-  /** The client is gone, or what it sends is no request: the upstream's work is for nothing. */
+  /** The client is gone, or what it sends is no request, or a filter answers instead. */
   abort(): void {
     if (this.state === IDLE) return;
     this.request.tries.end(0);
     this.leaveUpstream(false);
-  }
-
-  /** It is over: lets go of the client and of what was kept of its request. */
-  forget(): void {
-    this.downstream = NO_DOWNSTREAM;
-    this.sender.reset();
+    this.release();
   }
 
   onUpstreamConnect(): void {
@@ -136,7 +257,8 @@ export class UpstreamExchange implements UpstreamUser {
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
     const upstream = this.upstream!;
-    if (this.sender.isDone) upstream.deadline.set(this.request.server.timeouts.upstreamReadMs);
+    this.request.tries.received(end);
+    if (this.sender.isDone) upstream.deadline.set(this.settings.readTimeoutMs);
     if (this.state === RESPONDING) this.readBody(upstream, bytes, end);
     else if (this.heldHead.length === 0) this.readHead(upstream, bytes, 0, end);
     else {
@@ -148,60 +270,49 @@ export class UpstreamExchange implements UpstreamUser {
 
   onUpstreamEnd(): void {
     if (this.state === RESPONDING) this.endAtClose(this.upstream!);
-    else this.failTry(GATEWAY_ERROR, 'closed the connection before it answered');
+    else this.failTry(NextUpstream.error, 'upstream prematurely closed connection');
   }
 
   onUpstreamDrain(): void {
     if (this.state < AWAITING_HEAD) return;
-    this.armUpstreamDeadline(this.upstream!);
-    if (!this.sender.isDone) this.downstream.resumeBody();
+    const upstream = this.upstream!;
+    if (!this.sender.isDone && !this.isStreaming) this.pumpBody(upstream);
+    this.armUpstreamDeadline(upstream);
+    if (!this.sender.isDone && this.isStreaming) this.client.resumeBody();
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | null): void {
-    const what = error === null ? 'closed the connection' : nameOf(error);
-    if (this.state === CONNECTING && SHORTAGES.has(error?.code)) this.giveUp(what);
+    const reason = error === null ? '' : nameOf(error);
+    if (this.state === CONNECTING && SHORTAGES.has(error?.code)) this.giveUp(reason);
     else if (this.state === CONNECTING) {
-      const failure = error?.code === 'ECONNREFUSED' ? 'refused to connect' : 'could not be connected to';
-      this.failTry(error?.code === 'ETIMEDOUT' ? GATEWAY_TIMEOUT : GATEWAY_ERROR, `${failure}: ${what}`);
-    } else {
-      const when = this.state === RESPONDING ? 'in the middle of its response' : 'before it answered';
-      this.failTry(
-        GATEWAY_ERROR,
-        error === null ? `${what} ${when}` : `broke the connection ${when}: ${what}`,
-      );
-    }
+      const isTimeout = error?.code === 'ETIMEDOUT';
+      this.failTry(isTimeout ? NextUpstream.timeout : NextUpstream.error, `connect() failed (${reason})`);
+    } else if (error === null) this.failTry(NextUpstream.error, 'upstream prematurely closed connection');
+    else this.failTry(NextUpstream.error, `recv() failed (${reason})`);
   }
 
   onUpstreamDeadline(): void {
     const { connection, deadline } = this.upstream!;
-    const { timeouts } = this.request.server;
-    if (this.state === CONNECTING) {
-      this.failTry(GATEWAY_TIMEOUT, 'did not accept the connection in time');
-    } else if (!connection.hasPendingWrites) {
-      this.failTry(GATEWAY_TIMEOUT, 'sent nothing in time');
-    } else if (connection.hasSendProgress()) {
-      deadline.set(timeouts.upstreamSendMs);
-    } else {
-      this.failTry(GATEWAY_TIMEOUT, 'took nothing of the request in time');
-    }
+    if (connection.hasPendingWrites && this.state !== CONNECTING && connection.hasSendProgress())
+      deadline.set(this.settings.sendTimeoutMs);
+    else this.failTry(NextUpstream.timeout, 'upstream timed out (110: Connection timed out)');
   }
 
   /** Chooses a peer that wasn't tried and begins to send; answers 502 at once when there is none. */
   private tryNextPeer(bytes: Buffer, start: number, end: number): void {
     const { request } = this;
-    const { server } = request;
-    const peer = server.upstream.pick(request.tries.failedPeers);
+    const { group, pool } = this.destination.target;
+    const peer = group.pick(request.tries.failedPeers, request);
     if (peer === null) {
-      this.state = IDLE;
-      if (request.tries.count === 0) {
-        server.errorLog.log('error', `no live upstream in "${server.upstream.name}", ${request.describe()}`);
-        this.downstream.refuse(GATEWAY_ERROR);
-      } else this.downstream.refuse(this.lastFailure);
+      request.tries.begin(group.name);
+      request.tries.end(GATEWAY_ERROR);
+      this.logError('error', 'no live upstreams', CONNECTING, group.name);
+      this.refuse(GATEWAY_ERROR);
       return;
     }
     this.peer = peer;
-    request.tries.begin(peer);
-    const idle = server.pool.take(peer, this);
+    request.tries.begin(peer.name);
+    const idle = pool.take(peer, this, this.settings);
     if (idle !== null) {
       this.upstream = idle;
       request.tries.connected();
@@ -210,37 +321,58 @@ export class UpstreamExchange implements UpstreamUser {
   }
 
   private connect(peer: Peer, bytes: Buffer, start: number, end: number): void {
-    const { server } = this.request;
     this.sender.hold(bytes, start, end);
     this.state = CONNECTING;
-    if (!this.request.body.isComplete) this.downstream.connection.pauseReading();
-    this.upstream = server.pool.open(peer, this);
-    this.upstream.deadline.set(server.timeouts.connectMs);
+    if (this.isStreaming && !this.request.body.isComplete) this.client.connection.pauseReading();
+    this.upstream = this.destination.target.pool.open(peer, this, this.settings);
+    this.upstream.deadline.set(this.settings.connectTimeoutMs);
   }
 
   private sendHead(bytes: Buffer, start: number, end: number, isBorrowed: boolean): void {
     const upstream = this.upstream!;
+    const { plan, nextUpstream } = this.settings;
+    const mayBeRepeated = (nextUpstream & NextUpstream.nonIdempotent) !== 0;
     this.state = AWAITING_HEAD;
-    this.sender.sendHead(upstream, bytes, start, end, isBorrowed);
+    try {
+      this.sender.sendHead(upstream, plan, this.destination, bytes, start, end, isBorrowed, mayBeRepeated);
+    } catch (error) {
+      this.failReading(error as Error);
+      return;
+    }
     this.noteUpstreamWritten(upstream);
+  }
+
+  private pumpBody(upstream: UpstreamConnection): void {
+    try {
+      this.sender.pump(upstream);
+    } catch (error) {
+      this.failReading(error as Error);
+    }
+  }
+
+  /** The request's body can't be read back from its file. */
+  private failReading(error: NodeJS.ErrnoException): void {
+    this.logError('crit', `read() of the client request body failed (${nameOf(error)})`);
+    this.request.tries.end(0);
+    if (this.state === RESPONDING) this.breakOff();
+    else this.refuse(500);
   }
 
   /** Stops the client while the upstream doesn't take what was written. */
   private noteUpstreamWritten(upstream: UpstreamConnection): void {
     this.armUpstreamDeadline(upstream);
-    if (this.sender.isDone) return;
-    if (upstream.connection.hasPendingWrites) this.downstream.connection.pauseReading();
+    if (this.sender.isDone || !this.isStreaming) return;
+    if (upstream.connection.hasPendingWrites) this.client.connection.pauseReading();
     // Its reading stopped while a connection was made, or at the request before it in the same read.
-    else this.downstream.resumeBody();
+    else this.client.resumeBody();
   }
 
   /** Sets how long the upstream may take for what is its turn. While the client holds it up nothing counts. */
   private armUpstreamDeadline({ connection, deadline }: UpstreamConnection): void {
-    const { timeouts } = this.request.server;
     if (connection.hasPendingWrites) {
       connection.hasSendProgress(); // From now on.
-      deadline.set(timeouts.upstreamSendMs);
-    } else if (this.sender.isDone && !connection.isReadingPaused) deadline.set(timeouts.upstreamReadMs);
+      deadline.set(this.settings.sendTimeoutMs);
+    } else if (this.sender.isDone && !connection.isReadingPaused) deadline.set(this.settings.readTimeoutMs);
     else deadline.clear();
   }
 
@@ -253,11 +385,11 @@ export class UpstreamExchange implements UpstreamUser {
         return;
       }
       if (after === MALFORMED) {
-        this.failTry(GATEWAY_ERROR, `sent ${upstream.head.malformed!.reason}`, false);
+        this.failTry(NextUpstream.invalidHeader, `upstream sent ${upstream.head.malformed!.reason}`);
         return;
       }
       if (upstream.head.status >= 200) {
-        this.startResponse(upstream, bytes, after, end);
+        this.takeHead(upstream, bytes, after, end);
         return;
       }
       if (upstream.head.status === 101) {
@@ -276,58 +408,160 @@ export class UpstreamExchange implements UpstreamUser {
    */
   private passInterim(upstream: UpstreamConnection): void {
     const { head } = upstream;
-    if (this.request.head.versionMinor === 0) return;
-    if (head.status === 100 && !this.downstream.noteContinue()) return;
-    this.downstream.connection.writeText(downstreamResponseHead(head, false, ''));
+    const { request, client } = this;
+    if (request.parent !== null || request.head.versionMinor === 0) return;
+    if (head.status === 100 && !(this.isStreaming && client.noteContinue())) return;
+    client.connection.writeText(interimHead(head, this.settings.hidden));
     this.noteDownstreamWritten(upstream);
   }
 
-  private startResponse(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
-    const { request } = this;
+  /** The final head is there. Unless another peer is asked or the answer comes from elsewhere, it goes on. */
+  private takeHead(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    const { request, settings } = this;
     const { head } = upstream;
-    const isHead = request.head.method === 'HEAD';
-    let kind: number = BodyKind.untilClose;
-    if (isHead || head.status === 204 || head.status === 304) kind = BodyKind.none;
-    else if (head.isChunked) kind = BodyKind.chunked;
-    else if (head.contentLength >= 0) kind = BodyKind.length;
-    upstream.body.start(kind, head.contentLength);
-    const after = upstream.body.decode(bytes, start, end);
+    const { status } = head;
+    request.tries.gotHeader(status, head.fields.text);
+    if (status >= 300) {
+      const failure = STATUS_FAILURES.get(status);
+      if (failure !== undefined && this.triesLeftNow > 1 && this.mayAskAnother(failure)) {
+        this.leaveForNext(
+          upstream.peer,
+          failure !== NextUpstream.http403 && failure !== NextUpstream.http404,
+        );
+        return;
+      }
+      if (settings.interceptsErrors && request.location.settings.errorPages.has(status)) {
+        if (status === 401) copyChallenges(request, upstream);
+        this.dismiss(upstream, bytes, start, end);
+        this.release();
+        finalize(request, status);
+        return;
+      }
+    }
+    const mustLook = needsOwnResponse(request, head, settings);
+    if (mustLook) {
+      const redirect = answerByFields(request, head, settings);
+      if (redirect !== null) {
+        this.noteAnswer(upstream);
+        this.dismiss(upstream, bytes, start, end);
+        this.release();
+        redirect();
+        return;
+      }
+    }
+    this.startResponse(upstream, bytes, start, end, !mustLook);
+  }
+
+  private startResponse(
+    upstream: UpstreamConnection,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isTransparent: boolean,
+  ): void {
+    const { request, client } = this;
+    const { head } = upstream;
+    const after = this.startBody(upstream, bytes, start, end);
     if (after === MALFORMED) {
-      this.failTry(GATEWAY_ERROR, `sent ${upstream.body.reason}`, false);
+      this.failTry(NextUpstream.invalidHeader, `upstream sent ${upstream.body.reason}`);
       return;
     }
-    const isLengthUnknown = kind === BodyKind.chunked || kind === BodyKind.untilClose;
-    this.isResponseChunked = isLengthUnknown && request.head.versionMinor === 1;
-    this.isResponseUntilClose = isLengthUnknown && !this.isResponseChunked;
-    if (this.isResponseUntilClose) request.keepsAlive = false;
-    // Then the request's body may come or not, and only a close tells what follows from a request: say so.
-    const isEarlyEnd = upstream.body.isComplete || this.downstream.awaitsContinue;
-    if (isEarlyEnd && !request.body.isComplete) request.keepsAlive = false;
-    request.tries.gotHeader(head.status);
-    request.status = head.status;
-    request.isResponseStarted = true;
-    request.server.upstream.noteSuccess(upstream.peer);
-    this.downstream.noteContinue();
+    this.noteAnswer(upstream);
+    if (request.parent === null) {
+      // Then the request's body may come or not, and only a close tells what follows from a request: say so.
+      const isEarlyEnd = upstream.body.isComplete || client.awaitsContinue;
+      if (isEarlyEnd && !request.body.isComplete) request.keepsAlive = false;
+      client.noteContinue();
+    }
     this.state = RESPONDING;
-    const text = downstreamResponseHead(head, this.isResponseChunked, request.connectionField);
-    this.passBody(upstream, text, bytes, end - after);
+    this.isTransparent = isTransparent;
+    if (isTransparent) this.startTransparent(upstream, bytes, end - after);
+    else {
+      fillResponse(request, head, this.settings, upstream.body.kind);
+      this.flushesReads = isFlushedAtOnce(head, this.settings);
+      if (this.flushesReads) request.limitRate = 0;
+      this.isPoolable = false;
+      // A filter that answers instead has had this aborted.
+      if (!sendHead(request)) return;
+      request.output.source = this;
+      this.passBody(upstream, bytes, end - after, true);
+    }
+  }
+
+  /** Begins with the body of a response and takes what has come of it. As BodyDecoder.decode. */
+  private startBody(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): number {
+    const { head, body } = upstream;
+    let kind: number = BodyKind.untilClose;
+    if (this.isHead || head.status === 204 || head.status === 304) kind = BodyKind.none;
+    else if (head.isChunked) kind = BodyKind.chunked;
+    else if (head.contentLength >= 0) kind = BodyKind.length;
+    body.start(kind, head.contentLength);
+    const after = body.decode(bytes, start, end);
+    if (after !== MALFORMED) this.request.tries.gotBody(body.payloadEnd - body.payloadStart);
+    return after;
+  }
+
+  /** Whether the upstream was asked for a head alone. */
+  private get isHead(): boolean {
+    const { method } = this.settings.plan;
+    return (method === null ? this.request.method : method.evaluate(this.request)).toUpperCase() === 'HEAD';
+  }
+
+  /** The peer has answered, and its answer is used. */
+  private noteAnswer(upstream: UpstreamConnection): void {
+    const { group } = this.destination.target;
+    this.answeredMs = this.request.tries.headerMs;
+    group.noteSuccess(upstream.peer);
+    group.noteHeader(upstream.peer, this.request, this.answeredMs);
+  }
+
+  private startTransparent(upstream: UpstreamConnection, bytes: Buffer, extraBytes: number): void {
+    const { request, client } = this;
+    const { head, body } = upstream;
+    const isLengthUnknown = body.kind === BodyKind.chunked || body.kind === BodyKind.untilClose;
+    const mayChunk = request.head.versionMinor === 1 && request.location.settings.chunkedTransferEncoding;
+    this.isResponseChunked = isLengthUnknown && mayChunk;
+    request.isResponseUntilClose = isLengthUnknown && !mayChunk;
+    if (request.isResponseUntilClose) request.keepsAlive = false;
+    request.status = head.status;
+    request.response.status = head.status;
+    request.response.received = head.fields.text;
+    request.isResponseStarted = true;
+    client.drainListener = this;
+    const text = downstreamResponseHead(request, head, this.settings, this.isResponseChunked);
+    request.headBytes = text.length;
+    this.passTransparently(upstream, text, bytes, extraBytes);
   }
 
   /** More of the response's body. */
   private readBody(upstream: UpstreamConnection, bytes: Buffer, end: number): void {
-    const after = upstream.body.decode(bytes, 0, end);
-    if (after === MALFORMED) this.failTry(GATEWAY_ERROR, `sent ${upstream.body.reason}`);
-    else this.passBody(upstream, '', bytes, end - after);
+    const { body } = upstream;
+    const after = body.decode(bytes, 0, end);
+    if (after === MALFORMED) {
+      this.failTry(NextUpstream.error, `upstream sent ${body.reason}`);
+      return;
+    }
+    this.request.tries.gotBody(body.payloadEnd - body.payloadStart);
+    if (this.isTransparent) this.passTransparently(upstream, '', bytes, end - after);
+    else this.passBody(upstream, bytes, end - after, false);
   }
 
   /** Passes on what was decoded of the response's body, behind `before`; `extraBytes` came behind its end. */
-  private passBody(upstream: UpstreamConnection, before: string, bytes: Buffer, extraBytes: number): void {
+  private passTransparently(
+    upstream: UpstreamConnection,
+    before: string,
+    bytes: Buffer,
+    extraBytes: number,
+  ): void {
     const { body } = upstream;
-    const { connection } = this.downstream;
-    const tail = body.isComplete && this.isResponseChunked ? chunkedEnd(body.trailers) : '';
-    this.request.bodyBytesSent += body.payloadEnd - body.payloadStart;
+    const { request } = this;
+    const tail = body.isComplete && this.isResponseChunked ? chunkedEnd(this.passedTrailers(upstream)) : '';
+    const length = body.payloadEnd - body.payloadStart;
+    request.bodyBytesSent += length;
+    request.bytesSent += before.length + length + tail.length;
+    if (this.isResponseChunked && length > 0) request.bytesSent += length.toString(16).length + 4;
     writeMessage(
-      connection,
+      this.client.connection,
       before,
       bytes,
       body.payloadStart,
@@ -336,126 +570,204 @@ export class UpstreamExchange implements UpstreamUser {
       tail,
       !upstream.connection.ownsBytes(bytes),
     );
+    if (body.isComplete) this.finish(upstream, extraBytes);
+    else this.noteDownstreamWritten(upstream);
+  }
+
+  private passedTrailers({ body }: UpstreamConnection): typeof body.trailers {
+    return this.settings.passesTrailers ? body.trailers : null;
+  }
+
+  /** The same through the filters. `isFirst`: the head has yet to go out, with or without payload. */
+  private passBody(upstream: UpstreamConnection, bytes: Buffer, extraBytes: number, isFirst: boolean): void {
+    const { body } = upstream;
+    const { output } = this.request;
+    const hasPayload = body.payloadEnd > body.payloadStart;
+    if (hasPayload) output.write(bytes.subarray(body.payloadStart, body.payloadEnd), true);
+    if (this.upstream !== upstream) return;
     if (body.isComplete) {
       this.finish(upstream, extraBytes);
       return;
     }
-    this.noteDownstreamWritten(upstream);
+    if ((hasPayload && this.flushesReads) || (isFirst && !hasPayload)) output.flush();
+    if (this.upstream !== upstream || !output.isBlocked) return;
+    upstream.connection.pauseReading();
+    this.armUpstreamDeadline(upstream);
   }
 
   /** Stops the upstream while the client doesn't take what was written. */
   private noteDownstreamWritten(upstream: UpstreamConnection): void {
-    if (this.downstream.connection.hasPendingWrites) {
+    const { client } = this;
+    if (client.connection.hasPendingWrites) {
       upstream.connection.pauseReading();
       this.armUpstreamDeadline(upstream);
     }
-    this.downstream.noteWritten();
+    client.noteWritten();
   }
 
   /** The response has been passed on whole. `extraBytes` came behind it. */
   private finish(upstream: UpstreamConnection, extraBytes: number): void {
-    const { request } = this;
-    const { head, body } = upstream;
+    const { request, client, isTransparent } = this;
+    const { body } = upstream;
     request.tries.end(0);
-    if (extraBytes > 0) this.logError('warn', upstream.peer, `sent ${extraBytes} bytes behind its response`);
+    if (body.trailers !== null) {
+      request.tries.responseTrailer = body.trailers.text;
+      if (!isTransparent && this.settings.passesTrailers) fillTrailers(request, body.trailers);
+    }
+    if (extraBytes > 0) this.logError('warn', `upstream sent ${extraBytes} bytes more than its response`);
+    this.leaveUpstream(this.canReuse(upstream, extraBytes));
+    this.release();
+    if (isTransparent) client.endResponse();
+    else request.output.end();
+  }
+
+  /** Nobody wants the response behind its head. */
+  private dismiss(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    const after = this.startBody(upstream, bytes, start, end);
+    this.request.tries.end(0);
+    const isWhole = after !== MALFORMED && upstream.body.isComplete;
+    this.leaveUpstream(isWhole && this.canReuse(upstream, end - after));
+  }
+
+  private canReuse(upstream: UpstreamConnection, extraBytes: number): boolean {
+    const { head, body, connection } = upstream;
     const isPersistent = head.versionMinor === 1 ? !head.connection.hasClose : head.connection.hasKeepAlive;
     // security: should the body come that a 204 has not, it would be read as the answer to another client.
     const mayHaveMore = head.status === 204 && (head.isChunked || head.contentLength > 0);
-    const canReuse =
+    return (
       isPersistent &&
       extraBytes === 0 &&
       !mayHaveMore &&
       body.kind !== BodyKind.untilClose &&
       this.sender.isDone &&
-      !upstream.connection.isEnded;
-    this.leaveUpstream(canReuse && !upstream.connection.hasPendingWrites);
-    this.downstream.endResponse();
+      !connection.isEnded &&
+      !connection.hasPendingWrites
+    );
   }
 
   private endAtClose(upstream: UpstreamConnection): void {
     if (!upstream.body.endAtClose()) {
-      this.failTry(GATEWAY_ERROR, 'closed the connection in the middle of its response');
+      this.failTry(NextUpstream.error, 'upstream prematurely closed connection');
       return;
     }
-    if (this.isResponseChunked) this.downstream.connection.writeText(chunkedEnd(null));
+    if (this.isTransparent && this.isResponseChunked) this.client.connection.writeText(chunkedEnd(null));
     this.finish(upstream, 0);
   }
 
   private switchProtocols(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
-    const { request } = this;
-    if (request.head.upgrade === '' || !this.sender.isDone) {
-      this.failTry(GATEWAY_ERROR, 'switched protocols unasked', false);
+    const { request, client, settings } = this;
+    if (request.parent !== null || request.head.upgrade === '' || !this.sender.isDone) {
+      this.failTry(NextUpstream.invalidHeader, 'upstream switched protocols unasked');
       return;
     }
-    request.tries.gotHeader(101);
+    request.tries.gotHeader(101, upstream.head.fields.text);
     request.status = 101;
+    request.response.status = 101;
     request.isResponseStarted = true;
     request.keepsAlive = false;
-    request.server.upstream.noteSuccess(upstream.peer);
-    const upgrade = upstream.head.fields.valueOf(FieldId.upgrade) || request.head.upgrade;
-    const head = downstreamResponseHead(
-      upstream.head,
-      false,
-      `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`,
-    );
-    this.downstream.connection.writeText(head);
-    this.state = IDLE;
+    this.noteAnswer(upstream);
+    const head = switchingHead(request, upstream.head, settings);
+    request.headBytes = head.length;
+    request.bytesSent += head.length;
+    client.connection.writeText(head);
+    this.state = TUNNELING;
     this.upstream = null;
-    this.peer = null;
-    this.downstream.startTunnel(upstream, bytes, start, end);
+    client.startTunnel(upstream, settings.readTimeoutMs, bytes, start, end);
+  }
+
+  /** How many peers may be asked, the one under way included. */
+  private get triesLeftNow(): number {
+    if (this.triesLeft < 0) {
+      const { nextUpstreamTries } = this.settings;
+      const { tryCount } = this.destination.target.group;
+      this.triesLeft = nextUpstreamTries === 0 ? tryCount : Math.min(tryCount, nextUpstreamTries);
+    }
+    return this.triesLeft;
+  }
+
+  /** Whether the request may go to another peer, or once more to the same, after such a failure. */
+  private mayAskAnother(failure: number): boolean {
+    const { nextUpstream, nextUpstreamTimeoutMs } = this.settings;
+    const { request } = this;
+    const wasSent = this.state >= AWAITING_HEAD;
+    const mask = wasSent && !isIdempotent(request.method) ? failure | NextUpstream.nonIdempotent : failure;
+    if ((nextUpstream & mask) !== mask || (wasSent && !this.sender.canRepeat)) return false;
+    return (
+      nextUpstreamTimeoutMs === 0 || request.context.clock.nowMs() - this.startedMs < nextUpstreamTimeoutMs
+    );
+  }
+
+  /** Goes on to the next peer. `hasFailed`: the one under way is to blame. */
+  private leaveForNext(peer: Peer, hasFailed: boolean): void {
+    const { tries } = this.request;
+    const { held } = this.sender;
+    tries.end(0);
+    if (hasFailed) this.destination.target.group.noteFailure(peer);
+    tries.exclude(peer);
+    this.triesLeft--;
+    this.leaveUpstream(false);
+    this.tryNextPeer(held, 0, held.length);
   }
 
   /**
-   * The try under way is over without a whole response: says so in the log, then goes on with another
-   * connection where that is safe, answers `status`, or breaks the response off if it has begun.
+   * The try under way is over without a whole response: says so in the log, then goes on with another connection where
+   * that is safe, answers with an error, or breaks the response off if it has begun.
    */
-  private failTry(status: number, what: string, mayRetry = true): void {
+  private failTry(failure: number, message: string): void {
     const { request } = this;
-    const { server, tries } = request;
+    const { tries } = request;
     const upstream = this.upstream!;
     const { peer } = upstream;
-    this.logError('error', peer, what);
+    const status = failure === NextUpstream.timeout ? GATEWAY_TIMEOUT : GATEWAY_ERROR;
+    this.logError('error', message);
     tries.end(status);
     if (this.state === RESPONDING) {
-      this.leaveUpstream(false);
-      this.downstream.breakOff();
+      this.breakOff();
       return;
     }
-    const wasSent = this.state >= AWAITING_HEAD;
-    const hasAnswered = !mayRetry || this.heldHead.length > 0;
-    const isStale = upstream.isReused && status === GATEWAY_ERROR && !hasAnswered;
-    const canRetry = mayRetry && (!wasSent || this.sender.canRepeat);
-    if (!isStale) {
-      server.upstream.noteFailure(peer);
-      tries.exclude(peer);
-    }
-    this.lastFailure = status;
-    const { held } = this.sender;
-    if (canRetry && isStale) {
+    const triesLeft = this.triesLeftNow;
+    const isStale = upstream.isReused && failure === NextUpstream.error && this.heldHead.length === 0;
+    if (isStale && this.mayAskAnother(failure)) {
       // A kept connection that the peer closed meanwhile says nothing of the peer: it gets a fresh one.
+      const { held } = this.sender;
       this.closeUpstream();
-      tries.begin(peer);
+      tries.begin(peer.name);
       this.connect(peer, held, 0, held.length);
-      return;
+    } else if (triesLeft > 1 && this.mayAskAnother(failure)) this.leaveForNext(peer, true);
+    else {
+      if (!isStale) this.destination.target.group.noteFailure(peer);
+      this.refuse(status);
     }
-    this.leaveUpstream(false);
-    if (canRetry) this.tryNextPeer(held, 0, held.length);
-    else this.downstream.refuse(status);
   }
 
   /** The try failed for a reason of ours. */
   private giveUp(why: string): void {
-    this.logError('crit', this.peer!, `could not be connected to: ${why}`);
+    this.logError('crit', `connect() failed (${why})`);
     this.request.tries.end(UNAVAILABLE);
+    this.refuse(UNAVAILABLE);
+  }
+
+  /** The request is answered with an error. */
+  private refuse(status: number): void {
+    const { request } = this;
     this.leaveUpstream(false);
-    this.downstream.refuse(UNAVAILABLE);
+    this.release();
+    finalize(request, status);
+  }
+
+  /** The response has begun and can't be completed. */
+  private breakOff(): void {
+    const { request } = this;
+    this.leaveUpstream(false);
+    this.release();
+    finalize(request, GATEWAY_ERROR);
   }
 
   /** Ends the use of the upstream: its connection goes back to the pool or is closed. */
   private leaveUpstream(canReuse: boolean): void {
-    const { upstream, peer } = this;
-    const { server } = this.request;
-    if (peer !== null) server.upstream.release(peer);
+    const { upstream, peer, request } = this;
+    const { group, pool } = this.destination.target;
+    if (peer !== null) group.release(peer, request, this.answeredMs, request.tries.elapsedMs);
     this.peer = null;
     if (!canReuse || upstream === null) {
       this.closeUpstream();
@@ -464,8 +776,8 @@ export class UpstreamExchange implements UpstreamUser {
     this.state = IDLE;
     this.upstream = null;
     // What the client has not taken yet lies in the buffer this connection read it into.
-    if (this.downstream.connection.hasPendingWrites) upstream.connection.renewBuffer();
-    server.pool.put(upstream);
+    if (this.client.connection.hasPendingWrites) upstream.connection.renewBuffer();
+    pool.put(upstream);
   }
 
   private closeUpstream(): void {
@@ -475,23 +787,60 @@ export class UpstreamExchange implements UpstreamUser {
     this.upstream = null;
     if (upstream === null) return;
     upstream.destroy();
-    if (!this.downstream.connection.hasPendingWrites) upstream.connection.releaseBuffer();
+    if (!this.client.connection.hasPendingWrites) upstream.connection.releaseBuffer();
   }
 
-  private logError(level: LogLevel, peer: Peer, what: string): void {
-    const { errorLog, upstream } = this.request.server;
-    if (!errorLog.isEnabled(level)) return;
-    const spent = this.request.tries.elapsedMs.toFixed(1);
-    const message = `upstream "${upstream.name}" ${peer.name} ${what}, ${spent} ms into try ${this.request.tries.count}, ${this.request.describe()}`;
-    errorLog.log(level, message, this.request.connectionNumber);
+  /** It is over: lets go of the request, and may serve another one. Nothing of `this` is used behind it. */
+  private release(): void {
+    const { client, request } = this;
+    if (client.receiver === this) client.receiver = null;
+    if (client.drainListener === this) client.drainListener = null;
+    if (request.responder === this) request.responder = null;
+    this.sender.reset();
+    this.request = NO_REQUEST;
+    this.settings = NO_SETTINGS;
+    this.destination = NO_DESTINATION;
+    if (this.isPoolable && spare.length < MAX_SPARE) spare.push(this);
   }
 
   private isBorrowed(bytes: Buffer): boolean {
-    return !this.downstream.connection.ownsBytes(bytes);
+    return !this.client.connection.ownsBytes(bytes);
+  }
+
+  private logError(level: LogLevel, message: string, state = this.state, name = this.peer?.name ?? ''): void {
+    const { request, settings, destination } = this;
+    const doing = DOING[state === AWAITING_HEAD && !this.sender.isDone ? SENDING : state]!;
+    logUpstreamError(request, level, `${message} while ${doing}`, name, settings.plan, destination);
   }
 }
+const SENDING = 6;
+
+/** What is going on, by state, as nginx says it. */
+const DOING: readonly string[] = [
+  'connecting to upstream',
+  'reading client request body',
+  'connecting to upstream',
+  'reading response header from upstream',
+  'reading upstream',
+  'proxying upgraded connection',
+  'sending request to upstream',
+];
 
 /** Node's errno name behind the words, for those who look it up. */
 function nameOf(error: NodeJS.ErrnoException): string {
-  return error.code === undefined ? error.message : `${describeErrno(error.code)} (${error.code})`;
+  return error.code === undefined ? error.message : describeWithNumber(error);
+}
+
+/** `111: Connection refused`, as the system numbers and words it. */
+function describeWithNumber({ errno, code }: NodeJS.ErrnoException): string {
+  return errno === undefined ? describeErrno(code!) : `${Math.abs(errno)}: ${describeErrno(code!)}`;
+}
+
+/** What asks for credentials goes along with an error page of ours. */
+function copyChallenges(request: HttpRequest, { head }: UpstreamConnection): void {
+  const { fields } = head;
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.name(i).toLowerCase() === 'www-authenticate')
+      request.response.fields.add('WWW-Authenticate', fields.value(i));
+  }
 }

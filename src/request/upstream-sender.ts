@@ -1,14 +1,20 @@
 /*
- * A request on its way to an upstream: its head, its payload as it comes in, and what is kept of it so that it
- * can be sent later or once more.
+ * A request on its way to an upstream: its head, its payload as it comes in or as it was read before, and what is kept
+ * of it so that it can be sent later or once more.
  */
 import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
 import { isIdempotent } from '../http/message/method.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
-import { upstreamRequestHead } from './forwarded-head.js';
+import { CHUNKED_BODY, NO_BODY, upstreamRequestHead } from './forwarded-head.js';
 import type { HttpRequest } from './http-request.js';
+import { PayloadReader } from './payload-reader.js';
+import type { RequestBody } from './request-body.js';
+import type { Destination, RequestPlan } from './upstream-settings.js';
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** Nothing to send it to yet. */
+const NO_REQUEST = null as unknown as HttpRequest;
 
 /** Sends one request; reused from request to request. */
 export class UpstreamSender {
@@ -18,24 +24,59 @@ export class UpstreamSender {
   isDone: boolean;
   /** Whether `held` is all that came of the payload, so that the request can be sent from its start. */
   private isWhole: boolean;
-  private readonly request: HttpRequest;
+  /** Whether the payload is passed on as it comes in. */
+  private isStreaming: boolean;
+  /** A body that doesn't fit into memory; null for all others. */
+  private reader: PayloadReader | null;
+  /** Its length, NO_BODY or CHUNKED_BODY. */
+  private bodyBytes: number;
+  private request: HttpRequest;
 
-  constructor(request: HttpRequest) {
+  constructor() {
     this.held = NO_BYTES;
     this.isDone = false;
     this.isWhole = true;
-    this.request = request;
+    this.isStreaming = false;
+    this.reader = null;
+    this.bodyBytes = NO_BODY;
+    this.request = NO_REQUEST;
   }
 
   reset(): void {
     this.held = NO_BYTES;
     this.isDone = false;
     this.isWhole = true;
+    this.isStreaming = false;
+    this.reader?.close();
+    this.reader = null;
+    this.bodyBytes = NO_BODY;
+    this.request = NO_REQUEST;
   }
 
-  /** Whether what was sent may be sent again: it has no other effect twice, and all of it is at hand. */
+  /** The request has no body for the upstream, or `bodyBytes` of one that the caller has at hand. */
+  begin(request: HttpRequest, bodyBytes: number): void {
+    this.request = request;
+    this.bodyBytes = bodyBytes;
+  }
+
+  /** Its body is passed on as the client sends it. */
+  beginStreaming(request: HttpRequest): void {
+    const { isChunked, contentLength } = request.head;
+    this.begin(request, isChunked ? CHUNKED_BODY : contentLength);
+    this.isStreaming = true;
+  }
+
+  /** Its body has been read whole. */
+  beginRead(request: HttpRequest, payload: RequestBody): void {
+    this.begin(request, payload.length);
+    const inMemory = payload.inMemory;
+    if (inMemory === null) this.reader = new PayloadReader(payload.path!);
+    else this.held = inMemory;
+  }
+
+  /** Whether what was sent may be sent again: all of it is at hand. */
   get canRepeat(): boolean {
-    return this.isWhole && isIdempotent(this.request.head.method);
+    return this.isWhole;
   }
 
   /** Keeps payload in case the request is sent later or again. */
@@ -44,25 +85,35 @@ export class UpstreamSender {
     this.held = end > start ? Buffer.from(bytes.subarray(start, end)) : NO_BYTES;
   }
 
-  /** Sends the head with the payload there is, in one write. */
+  /** Sends the head with the payload there is, in one write. `mayBeRepeated`: it may be asked for once more. */
   sendHead(
     upstream: UpstreamConnection,
+    plan: RequestPlan,
+    destination: Destination,
     bytes: Buffer,
     start: number,
     end: number,
     isBorrowed: boolean,
+    mayBeRepeated: boolean,
   ): void {
     const { request } = this;
-    if (end > start && isIdempotent(request.head.method)) this.hold(bytes, start, end);
-    else if (end > start) this.isWhole = false;
-    const { address, name } = upstream.peer;
-    const fallbackHost = address.path === null ? name : 'localhost';
-    const { isKeeping } = request.server.pool;
-    const head = upstreamRequestHead(request.head, request.remoteAddress, fallbackHost, isKeeping);
+    if (end > start) {
+      if (mayBeRepeated || isIdempotent(request.method)) this.hold(bytes, start, end);
+      else if (bytes !== this.held) this.isWhole = false;
+    }
+    const head = upstreamRequestHead(request, plan, destination, this.bodyBytes);
+    if (this.reader !== null) {
+      this.reader.rewind();
+      this.isDone = false;
+      this.count(head.length);
+      upstream.connection.writeText(head);
+      this.pump(upstream);
+      return;
+    }
     this.write(upstream, head, bytes, start, end, isBorrowed);
   }
 
-  /** Sends more payload; with the request's body complete, its end. */
+  /** Sends more payload as it came in; with the request's body complete, its end. */
   sendBody(
     upstream: UpstreamConnection,
     bytes: Buffer,
@@ -75,6 +126,20 @@ export class UpstreamSender {
     this.write(upstream, '', bytes, start, end, isBorrowed);
   }
 
+  /** The upstream takes more: goes on with a body from a file. Throws what reading it throws. */
+  pump(upstream: UpstreamConnection): void {
+    const { reader } = this;
+    if (reader === null) return;
+    while (!this.isDone && !upstream.connection.hasPendingWrites) {
+      const bytes = reader.read();
+      if (bytes === null) this.isDone = true;
+      else {
+        this.count(bytes.length);
+        upstream.connection.writeBytes(bytes);
+      }
+    }
+  }
+
   private write(
     upstream: UpstreamConnection,
     head: string,
@@ -83,10 +148,15 @@ export class UpstreamSender {
     end: number,
     isBorrowed: boolean,
   ): void {
-    const { body, head: requestHead } = this.request;
-    const { isChunked } = requestHead;
-    const tail = isChunked && body.isComplete ? chunkedEnd(body.trailers) : '';
-    this.isDone = body.isComplete;
+    const { body } = this.request;
+    const isChunked = this.bodyBytes === CHUNKED_BODY;
+    this.isDone = !this.isStreaming || body.isComplete;
+    const tail = isChunked && this.isDone ? chunkedEnd(body.trailers) : '';
+    this.count(head.length + end - start + tail.length);
     writeMessage(upstream.connection, head, bytes, start, end, isChunked, tail, isBorrowed);
+  }
+
+  private count(bytes: number): void {
+    this.request.tries.sent(bytes);
   }
 }

@@ -1,6 +1,6 @@
 /*
- * The record of a request's tries at upstreams: which peers, how each ended and when. Read by the access log
- * and by the choice of the next peer.
+ * The record of a request's tries at upstreams: which peers, how each ended, when, and what was sent. Read by the log,
+ * by $upstream_* variables and by the choice of the next peer.
  */
 import type { Clock } from '../core/clock.js';
 import { formatSeconds } from '../log/seconds.js';
@@ -9,28 +9,45 @@ import type { Peer } from '../upstream/peer.js';
 
 /** One try; times are milliseconds of the clock, -1 where it did not get so far. Reused, see `begin`. */
 class Try {
-  peer: Peer;
+  /** The peer's, or that of the group when none could be had. */
+  name: string;
+  /** Whether it is the first of another exchange: after an internal redirect, or of a subrequest. */
+  isOfAnother: boolean;
   startMs: number;
   connectedMs: number;
   headerMs: number;
   endMs: number;
   status: number;
+  bytesSent: number;
+  bytesReceived: number;
+  /** Of the response's body, framing not counted. */
+  bodyBytes: number;
 
-  constructor(peer: Peer) {
-    this.peer = peer;
+  constructor() {
+    this.name = '';
+    this.isOfAnother = false;
     this.startMs = 0;
     this.connectedMs = -1;
     this.headerMs = -1;
     this.endMs = -1;
     this.status = 0;
+    this.bytesSent = 0;
+    this.bytesReceived = 0;
+    this.bodyBytes = 0;
   }
 }
 
 /** All tries of one request, the last one under way. */
 export class UpstreamTries {
-  /** Peers that failed this request and are not asked again. */
+  /** Peers that failed the exchange under way and are not asked again in it. */
   failedPeers: readonly Peer[];
   count: number;
+  /** The head of the last response as it came; '' before. For $upstream_http_* and $upstream_cookie_*. */
+  responseHead: string;
+  /** The trailer section of the last response as it came. */
+  responseTrailer: string;
+  /** Tries before the exchange under way. */
+  private firstOfExchange: number;
   private readonly clock: Clock;
   /** Grows to the most tries a request of this connection took; the first `count` are this request's. */
   private readonly list: Try[];
@@ -38,6 +55,9 @@ export class UpstreamTries {
   constructor(clock: Clock) {
     this.failedPeers = NO_PEERS;
     this.count = 0;
+    this.responseHead = '';
+    this.responseTrailer = '';
+    this.firstOfExchange = 0;
     this.clock = clock;
     this.list = [];
   }
@@ -45,31 +65,58 @@ export class UpstreamTries {
   reset(): void {
     this.count = 0;
     this.failedPeers = NO_PEERS;
+    this.responseHead = '';
+    this.responseTrailer = '';
+    this.firstOfExchange = 0;
   }
 
-  begin(peer: Peer): void {
+  /** An exchange begins; it is not the first where the request was redirected within. */
+  beginExchange(): void {
+    this.firstOfExchange = this.count;
+    this.failedPeers = NO_PEERS;
+    this.responseHead = '';
+    this.responseTrailer = '';
+  }
+
+  begin(name: string): void {
     let next = this.list[this.count];
     if (next === undefined) {
-      next = new Try(peer);
+      next = new Try();
       this.list.push(next);
     }
+    next.isOfAnother = this.count > 0 && this.count === this.firstOfExchange;
     this.count++;
-    next.peer = peer;
+    next.name = name;
     next.startMs = this.clock.nowMs();
     next.connectedMs = -1;
     next.headerMs = -1;
     next.endMs = -1;
     next.status = 0;
+    next.bytesSent = 0;
+    next.bytesReceived = 0;
+    next.bodyBytes = 0;
   }
 
   connected(): void {
     if (this.count > 0) this.last.connectedMs = this.clock.nowMs();
   }
 
-  gotHeader(status: number): void {
-    if (this.count === 0) return;
+  sent(bytes: number): void {
+    this.last.bytesSent += bytes;
+  }
+
+  received(bytes: number): void {
+    this.last.bytesReceived += bytes;
+  }
+
+  gotHeader(status: number, head: string): void {
     this.last.headerMs = this.clock.nowMs();
     this.last.status = status;
+    this.responseHead = head;
+  }
+
+  gotBody(bytes: number): void {
+    this.last.bodyBytes += bytes;
   }
 
   /** The last try is over; `status` is what it counts as when no head came, 0 for none. */
@@ -89,8 +136,14 @@ export class UpstreamTries {
     return this.count === 0 ? 0 : this.clock.nowMs() - this.last.startMs;
   }
 
+  /** Milliseconds from the last try's start to the head of its response; -1 without one. */
+  get headerMs(): number {
+    const { headerMs, startMs } = this.last;
+    return headerMs < 0 ? -1 : headerMs - startMs;
+  }
+
   get addresses(): string {
-    return this.join((each) => each.peer.name);
+    return this.join((each) => each.name);
   }
   get statuses(): string {
     return this.join((each) => (each.status === 0 ? '-' : String(each.status)));
@@ -104,14 +157,30 @@ export class UpstreamTries {
   get responseTimes(): string {
     return this.join((each) => secondsFrom(each, each.endMs));
   }
+  get responseLengths(): string {
+    return this.join((each) => String(each.bodyBytes));
+  }
+  get bytesSent(): string {
+    return this.join((each) => String(each.bytesSent));
+  }
+  get bytesReceived(): string {
+    return this.join((each) => String(each.bytesReceived));
+  }
 
   private get last(): Try {
     return this.list[this.count - 1]!;
   }
 
+  /** As nginx joins them: a comma between tries, a colon where another exchange began. */
   private join(print: (each: Try) => string): string {
     if (this.count === 1) return print(this.last);
-    return this.list.slice(0, this.count).map(print).join(', ');
+    let text = '';
+    for (let i = 0; i < this.count; i++) {
+      const each = this.list[i]!;
+      if (i > 0) text += each.isOfAnother ? ' : ' : ', ';
+      text += print(each);
+    }
+    return text;
   }
 }
 
