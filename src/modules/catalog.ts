@@ -3,9 +3,12 @@
  */
 import { accessModule } from './http/access/access.js';
 import { coreModule } from './http/core/core.js';
-import { headersModule } from './http/headers/headers.js';
+import { gunzipModule } from './http/gunzip/gunzip.js';
+import { gzipModule } from './http/gzip/gzip.js';
+import { headersModule, headersModule } from './http/headers/headers.js';
 import { limitConnModule } from './http/limit-conn/limit-conn.js';
 import { limitReqModule } from './http/limit-req/limit-req.js';
+import { logModule } from './http/log/log.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
 import { staticModule } from './http/static/static.js';
@@ -19,6 +22,8 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   limitConnModule,
   // Access.
   accessModule,
+  rewriteModule,
+  logModule,
   // Content: the first one that does not decline.
   staticModule,
   // Filters, which have an order of their own.

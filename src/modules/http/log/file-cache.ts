@@ -1,0 +1,118 @@
+/*
+ * Log files whose names have variables: opened for each line, or kept open as open_log_file_cache says.
+ */
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import type { Clock } from '../../../core/clock.js';
+
+/** nginx's mode for logs. */
+const FILE_MODE = 0o644;
+
+/** The parameters of open_log_file_cache. */
+export interface LogFileCacheOptions {
+  /** Names that are remembered at most; the one not used for longest gives way. */
+  readonly max: number;
+  /** A name that wasn't used for so long is forgotten. */
+  readonly inactiveMs: number;
+  /** How often it is looked whether a file is still there under its name. */
+  readonly validMs: number;
+  /** A file stays open once its name was used so often. */
+  readonly minUses: number;
+}
+
+interface CachedFile {
+  /** -1: not open. */
+  fd: number;
+  inode: number;
+  uses: number;
+  usedMs: number;
+  checkedMs: number;
+}
+
+/** Appends to a file that is opened for that. Throws what opening or writing does. */
+export function appendLine(path: string, line: string): void {
+  const fd = openSync(path, 'a', FILE_MODE);
+  try {
+    writeSync(fd, `${line}\n`, null, 'latin1');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Appends to files and keeps open those that are used often. */
+export class LogFileCache {
+  readonly #options: LogFileCacheOptions;
+  readonly #clock: Clock;
+  /** Least recently used first. */
+  readonly #files: Map<string, CachedFile>;
+
+  constructor(options: LogFileCacheOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#files = new Map();
+  }
+
+  /** Throws what opening or writing does; the name is forgotten then. */
+  append(path: string, line: string): void {
+    const nowMs = this.#clock.nowMs();
+    this.#forgetInactive(nowMs);
+    const file = this.#use(path, nowMs);
+    if (file.fd < 0 && file.uses < this.#options.minUses) {
+      appendLine(path, line);
+      return;
+    }
+    try {
+      if (file.fd < 0) this.#open(file, path, nowMs);
+      else if (nowMs - file.checkedMs >= this.#options.validMs) this.#check(file, path, nowMs);
+      writeSync(file.fd, `${line}\n`, null, 'latin1');
+    } catch (error) {
+      this.#forget(path, file);
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const [path, file] of this.#files) this.#forget(path, file);
+  }
+
+  /** The entry of a name, as the one used last. */
+  #use(path: string, nowMs: number): CachedFile {
+    let file = this.#files.get(path);
+    if (file === undefined) {
+      file = { fd: -1, inode: -1, uses: 0, usedMs: nowMs, checkedMs: nowMs };
+      const [eldest] = this.#files;
+      if (this.#files.size >= this.#options.max && eldest !== undefined) this.#forget(...eldest);
+    } else this.#files.delete(path);
+    this.#files.set(path, file);
+    file.uses++;
+    file.usedMs = nowMs;
+    return file;
+  }
+
+  #open(file: CachedFile, path: string, nowMs: number): void {
+    file.fd = openSync(path, 'a', FILE_MODE);
+    file.inode = fstatSync(file.fd).ino;
+    file.checkedMs = nowMs;
+  }
+
+  /** Opens it anew if another file has its name now. */
+  #check(file: CachedFile, path: string, nowMs: number): void {
+    file.checkedMs = nowMs;
+    if (statSync(path, { throwIfNoEntry: false })?.ino === file.inode) return;
+    closeSync(file.fd);
+    file.fd = -1;
+    this.#open(file, path, nowMs);
+  }
+
+  #forgetInactive(nowMs: number): void {
+    for (const [path, file] of this.#files) {
+      if (nowMs - file.usedMs < this.#options.inactiveMs) return;
+      this.#forget(path, file);
+    }
+  }
+
+  #forget(path: string, file: CachedFile): void {
+    this.#files.delete(path);
+    if (file.fd >= 0) closeSync(file.fd);
+    file.fd = -1;
+  }
+}
