@@ -18,6 +18,7 @@ import type { BuildEnvironment } from './environment.js';
 import { HttpBuilder } from './http-builder.js';
 import { buildListenSockets, type ListenSocket } from './listen-points.js';
 import { buildServers } from './server-builder.js';
+import { buildUpstreams } from './upstream-builder.js';
 
 /** Everything a server needs to serve one configuration. */
 export interface Cycle {
@@ -105,6 +106,7 @@ function buildHttp(main: Scope, modules: readonly HttpModule[], builder: HttpBui
   for (const module of modules) module.variables?.(builder.variables);
   const byDefinition = groupByDefinition(http.directives);
   for (const module of modules) module.declare?.(directivesOf(module, byDefinition), builder);
+  buildUpstreams(http, builder, modules);
   const sockets = buildListenSockets(buildServers(http, builder, modules), builder);
   builder.reportUnknownVariables();
   return sockets;

@@ -8,6 +8,7 @@ import type { Regex } from '../conf/pcre/translate.js';
 import type { Directive, Word } from '../conf/syntax/ast.js';
 import { toByteString } from '../conf/syntax/source-text.js';
 import type { TextPart } from '../conf/values/variable-text.js';
+import type { Clock } from '../core/clock.js';
 import { nearestWord } from '../core/nearest-word.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
@@ -27,6 +28,7 @@ export class HttpBuilder implements HttpBuild {
   readonly variables: VariableTable<HttpRequest> = new VariableTable();
   readonly upstreams: Map<string, UpstreamTarget> = new Map();
   readonly wheel: TimerWheel;
+  readonly clock: Clock;
   readonly onDefect: DefectReporter;
   readonly diagnostics: Diagnostic[] = [];
   readonly sinks: LogSink[] = [];
@@ -44,6 +46,7 @@ export class HttpBuilder implements HttpBuild {
   constructor(environment: BuildEnvironment, errorLog: ErrorLog) {
     this.environment = environment;
     this.wheel = environment.wheel;
+    this.clock = environment.clock;
     this.onDefect = environment.onDefect;
     this.errorLog = errorLog;
   }

@@ -12,11 +12,28 @@ import { logModule } from './http/log/log.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
 import { staticModule } from './http/static/static.js';
+import { upstreamModule } from './http/upstream/upstream.js';
+import { upstreamHashModule } from './http/upstream-hash/upstream-hash.js';
+import { upstreamIpHashModule } from './http/upstream-ip-hash/upstream-ip-hash.js';
+import { upstreamKeepaliveModule } from './http/upstream-keepalive/upstream-keepalive.js';
+import { upstreamLeastConnModule } from './http/upstream-least-conn/upstream-least-conn.js';
+import { upstreamLeastTimeModule } from './http/upstream-least-time/upstream-least-time.js';
+import { upstreamRandomModule } from './http/upstream-random/upstream-random.js';
+import { upstreamZoneModule } from './http/upstream-zone/upstream-zone.js';
 import type { HttpModule } from './module.js';
 
 /** One line a module. What comes first is asked first. */
 export const HTTP_MODULES: readonly HttpModule[] = [
   coreModule,
+  // What an upstream block says, its zone first.
+  upstreamZoneModule,
+  upstreamModule,
+  upstreamHashModule,
+  upstreamIpHashModule,
+  upstreamLeastConnModule,
+  upstreamLeastTimeModule,
+  upstreamRandomModule,
+  upstreamKeepaliveModule,
   // Preaccess.
   limitReqModule,
   limitConnModule,

@@ -9,6 +9,7 @@ import type { DirectiveDefinition } from '../conf/schema/definition.js';
 import type { Scope } from '../conf/schema/scope.js';
 import type { Directive, Word } from '../conf/syntax/ast.js';
 import type { TextPart } from '../conf/values/variable-text.js';
+import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { LogSink, SinkOptions } from '../log/sink.js';
@@ -19,6 +20,8 @@ import type { Phase, PhaseHandler } from '../request/phase.js';
 import type { RequestRegex } from '../request/request-regex.js';
 import type { ResponseFilter } from '../request/response-filter.js';
 import type { VirtualServer } from '../request/virtual-server.js';
+import type { BalancerFactory } from '../upstream/balancers/balancer.js';
+import type { UpstreamPlan } from '../upstream/upstream-plan.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { Text } from '../variables/text.js';
 import type { VariableTable } from '../variables/variable-table.js';
@@ -38,6 +41,8 @@ export interface HttpModule {
    * order of the file: for variables and zones that configurations name (set, map, limit_req_zone).
    */
   declare?(directives: readonly CheckedDirective[], build: HttpBuild): void;
+  /** Called for each `upstream {}`, before any location: says what peers it has, how one is chosen and kept. */
+  upstream?(scope: Scope, build: UpstreamBuild): void;
   /**
    * Called for every level from which requests may be served: each server's own, each location, `if` in a location,
    * limit_except. Adds what requests there need, and nothing where the configuration asks for nothing.
@@ -67,6 +72,7 @@ export interface Reporter {
 export interface HttpBuild extends Reporter {
   readonly variables: VariableTable<HttpRequest>;
   readonly wheel: TimerWheel;
+  readonly clock: Clock;
   /** Of the main level, for what is not about a request. */
   readonly errorLog: ErrorLog;
   /** For connections that modules open. */
@@ -90,6 +96,14 @@ export interface HttpBuild extends Reporter {
   openSink(target: string, options?: SinkOptions): LogSink;
   /** Called when the cycle serves no more, to let go of timers and the like. */
   onClose(close: () => void): void;
+}
+
+/** What modules use while an `upstream {}` becomes a group. */
+export interface UpstreamBuild extends HttpBuild {
+  /** What the block says; to be filled in. */
+  readonly plan: UpstreamPlan;
+  /** Chooses the balancer; a second one is reported as a warning, and wins. */
+  setBalancer(at: Directive, balancer: BalancerFactory): void;
 }
 
 /** What modules use while a level of the configuration becomes a Location. */

@@ -4,6 +4,7 @@
  */
 import type { HeadLimits } from '../http/h1/malformed.js';
 import type { ErrorLog } from '../log/error-log.js';
+import type { Resolver } from '../net/resolver/resolver.js';
 import type { Text } from '../variables/text.js';
 import type { FileAccess } from './file-access.js';
 import type { HttpRequest } from './http-request.js';
@@ -79,6 +80,9 @@ export interface LocationSettings {
   readonly authDelayMs: number;
   readonly logNotFound: boolean;
   readonly logSubrequest: boolean;
+  /** Who is asked for names that only requests bring; null for nobody. */
+  readonly resolver: Resolver | null;
+  readonly resolverTimeoutMs: number;
   readonly errorLog: ErrorLog;
 }
 

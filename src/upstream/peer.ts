@@ -57,6 +57,8 @@ export class Peer {
   readonly failTimeoutMs: number;
   readonly isBackup: boolean;
   readonly slowStartMs: number;
+  /** The weight it began with. */
+  readonly configuredWeight: number;
   /** What sticky sessions call it. */
   readonly id: string;
   private readonly ints: Int32Array;
@@ -75,6 +77,7 @@ export class Peer {
     this.ints = state.ints;
     this.floats = state.floats;
     const weight = options.weight ?? 1;
+    this.configuredWeight = weight;
     this.check(weight);
     this.ints[PeerInt.weight] = weight;
     this.ints[PeerInt.maxConns] = options.maxConns ?? 0;

@@ -4,13 +4,14 @@
  */
 import type { Scope } from '../../../conf/schema/scope.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
+import { resolverDirective, resolverTimeout } from '../../resolver.js';
 import { CORE_DIRECTIVES, limitExcept } from './directives.js';
 import { FILE_ACCESS_DIRECTIVES } from './file-access.js';
 import { addCoreVariables } from './variables.js';
 
 export const coreModule: HttpModule = {
   name: 'core',
-  directives: [...CORE_DIRECTIVES, ...FILE_ACCESS_DIRECTIVES],
+  directives: [...CORE_DIRECTIVES, ...FILE_ACCESS_DIRECTIVES, resolverDirective, resolverTimeout],
   variables: addCoreVariables,
   location: addLimitExcept,
 };

@@ -9,13 +9,19 @@ import type { ErrorPage, LocationSettings, ServerSettings } from '../../../reque
 import { constantText, type Text } from '../../../variables/text.js';
 import { openErrorLog } from '../../error-log.js';
 import type { HttpBuild } from '../../module.js';
+import { resolverDirective, resolverOf, resolverTimeout } from '../../resolver.js';
 import * as core from './directives.js';
 import { errorPagesOf } from './error-pages.js';
 import { FILE_ACCESS_DIRECTIVES, fileAccess } from './file-access.js';
 import { SERVER_SIGNATURE, SERVER_SIGNATURE_SHORT } from './signature.js';
 import { typesOf } from './types.js';
 
-const CORE: ReadonlySet<unknown> = new Set([...core.CORE_DIRECTIVES, ...FILE_ACCESS_DIRECTIVES]);
+const CORE: ReadonlySet<unknown> = new Set([
+  ...core.CORE_DIRECTIVES,
+  ...FILE_ACCESS_DIRECTIVES,
+  resolverDirective,
+  resolverTimeout,
+]);
 
 /** Of a server, whose first name is `serverName`. */
 export function serverSettings(scope: Scope, serverName: string): ServerSettings {
@@ -99,6 +105,8 @@ export function locationSettings(
     authDelayMs: scope.value(core.authDelay)[0],
     logNotFound: scope.value(core.logNotFound)[0],
     logSubrequest: scope.value(core.logSubrequest)[0],
+    resolver: resolverOf(scope, build),
+    resolverTimeoutMs: scope.value(resolverTimeout)[0],
     errorLog: openErrorLog(scope, build),
   };
 }

@@ -1,0 +1,109 @@
+/*
+ * Groups with their connections: of an `upstream {}` block, and of an address alone.
+ */
+import type { Clock } from '../core/clock.js';
+import type { TimerWheel } from '../core/timer-wheel.js';
+import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
+import type { ErrorLog } from '../log/error-log.js';
+import type { Address } from '../net/address.js';
+import type { DefectReporter } from '../net/connection.js';
+import { UpstreamGroup } from './group.js';
+import { DEFAULT_KEEPALIVE, KeepalivePool, type KeepaliveRules } from './keepalive-pool.js';
+import type { Peer } from './peer.js';
+import { FixedSource, type KnownAddresses, type PeerSource, SystemNameSource } from './peer-source.js';
+import type { UpstreamPlan } from './upstream-plan.js';
+import type { UpstreamTarget } from './upstream-target.js';
+
+/** What groups need of the configuration around them. */
+export interface TargetContext {
+  readonly wheel: TimerWheel;
+  readonly clock: Clock;
+  readonly errorLog: ErrorLog;
+  readonly onDefect: DefectReporter;
+  onClose(close: () => void): void;
+}
+
+/** The group that a block describes, looking for its peers from now on. */
+export function makeTarget(plan: UpstreamPlan, context: TargetContext): UpstreamTarget {
+  const group = makeGroup(plan.name, plan.sources, context, plan);
+  group.affinity = plan.affinity;
+  return { group, pool: makePool(plan.name, plan.keepalive, context) };
+}
+
+/** nginx keeps no connections to what has no `upstream {}`. */
+const NO_KEEPALIVE: KeepaliveRules = { ...DEFAULT_KEEPALIVE, connections: 0 };
+
+/** Where an address leads that isn't the name of an upstream. */
+export interface ImplicitAddress {
+  /** As it is written, for logs and $upstream_addr: `localhost:8080`. */
+  readonly name: string;
+  /** The host is an IP address, or a name if `isName`. */
+  readonly address: Address;
+  readonly isName: boolean;
+  /** What the configuration before knew of the name. */
+  readonly known: KnownAddresses;
+}
+
+/** The group of an address in proxy_pass and the like; a name has all its addresses as peers. */
+export function makeImplicitTarget(implicit: ImplicitAddress, context: TargetContext): UpstreamTarget {
+  const { name, address, isName, known } = implicit;
+  const template = { server: name };
+  const source = isName
+    ? new SystemNameSource(address.host, address.port, template, sourceContext(context), known)
+    : new FixedSource([address], template);
+  return { group: makeGroup(name, [source], context), pool: makePool(name, NO_KEEPALIVE, context) };
+}
+
+/** A group of addresses that were resolved for one request; it lives as long as that. Its pool is the caller's. */
+export function makeResolvedGroup(name: string, addresses: readonly Address[]): UpstreamGroup {
+  return new UpstreamGroup(
+    name,
+    addresses.map((address) => ({ address })),
+  );
+}
+
+/** What a source of this configuration needs. */
+export function sourceContext({ wheel, clock, errorLog }: TargetContext) {
+  return { wheel, clock, onError: (text: string) => errorLog.log('error', text) };
+}
+
+function makeGroup(
+  name: string,
+  sources: readonly PeerSource[],
+  context: TargetContext,
+  plan: UpstreamPlan | null = null,
+): UpstreamGroup {
+  const { clock, errorLog } = context;
+  const group = new UpstreamGroup(name, [], { clock, balancer: plan?.balancer, mayBeEmpty: true });
+  const gather = () => group.setPeers(sources.flatMap((source) => source.peers));
+  gather();
+  group.onPeerDown = (peer) => errorLog.log('warn', describeOutage(name, peer));
+  group.onPeerUp = (peer) => errorLog.log('notice', `upstream "${name}" ${peer.name} answers again`);
+  for (const source of sources) source.start(gather);
+  context.onClose(() => {
+    for (const source of sources) source.stop();
+  });
+  return group;
+}
+
+function makePool(name: string, rules: KeepaliveRules, context: TargetContext): KeepalivePool {
+  const { errorLog, onDefect, wheel } = context;
+  return new KeepalivePool(
+    {
+      ...rules,
+      limits: DEFAULT_HEAD_LIMITS,
+      onUnaskedBytes: (peer, bytes) =>
+        errorLog.log(
+          'warn',
+          `upstream "${name}" ${peer.name} sent ${bytes} bytes unasked on an idle connection`,
+        ),
+      onDefect,
+    },
+    wheel,
+  );
+}
+
+function describeOutage(name: string, peer: Peer): string {
+  const failures = `${peer.fails} failed ${peer.fails === 1 ? 'try' : 'tries'}`;
+  return `upstream "${name}" ${peer.name} is out for ${peer.failTimeoutMs / 1000} s after ${failures}`;
+}

@@ -1,0 +1,31 @@
+/*
+ * What an `upstream {}` block says, gathered before a group is made of it.
+ */
+import type { Affinity } from './affinity.js';
+import type { BalancerFactory } from './balancers/balancer.js';
+import { createRoundRobin } from './balancers/round-robin.js';
+import { DEFAULT_KEEPALIVE, type KeepaliveRules } from './keepalive-pool.js';
+import type { PeerSource } from './peer-source.js';
+
+/** Filled in by those whose directives stand in the block. */
+export class UpstreamPlan {
+  readonly name: string;
+  readonly sources: PeerSource[];
+  balancer: BalancerFactory;
+  /** The directive that chose the balancer; '' while it is the default. */
+  balancerName: string;
+  keepalive: KeepaliveRules;
+  affinity: Affinity | null;
+  /** '' for none. */
+  zone: string;
+
+  constructor(name: string) {
+    this.name = name;
+    this.sources = [];
+    this.balancer = createRoundRobin;
+    this.balancerName = '';
+    this.keepalive = DEFAULT_KEEPALIVE;
+    this.affinity = null;
+    this.zone = '';
+  }
+}
