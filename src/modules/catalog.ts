@@ -2,16 +2,20 @@
  * The built-in modules of `http {}`, in the order their handlers run within a phase: nginx's.
  */
 import { accessModule } from './http/access/access.js';
+import { additionModule } from './http/addition/addition.js';
+import { brotliModule } from './http/brotli/brotli.js';
 import { coreModule } from './http/core/core.js';
 import { gunzipModule } from './http/gunzip/gunzip.js';
 import { gzipModule } from './http/gzip/gzip.js';
-import { headersModule, headersModule } from './http/headers/headers.js';
+import { headersModule } from './http/headers/headers.js';
 import { limitConnModule } from './http/limit-conn/limit-conn.js';
 import { limitReqModule } from './http/limit-req/limit-req.js';
 import { logModule } from './http/log/log.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
+import { rewriteModule } from './http/rewrite/rewrite.js';
 import { staticModule } from './http/static/static.js';
+import { subModule } from './http/sub/sub.js';
 import { upstreamModule } from './http/upstream/upstream.js';
 import { upstreamHashModule } from './http/upstream-hash/upstream-hash.js';
 import { upstreamIpHashModule } from './http/upstream-ip-hash/upstream-ip-hash.js';
@@ -20,6 +24,7 @@ import { upstreamLeastConnModule } from './http/upstream-least-conn/upstream-lea
 import { upstreamLeastTimeModule } from './http/upstream-least-time/upstream-least-time.js';
 import { upstreamRandomModule } from './http/upstream-random/upstream-random.js';
 import { upstreamZoneModule } from './http/upstream-zone/upstream-zone.js';
+import { zstdModule } from './http/zstd/zstd.js';
 import type { HttpModule } from './module.js';
 
 /** One line a module. What comes first is asked first. */
@@ -34,17 +39,24 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   upstreamLeastTimeModule,
   upstreamRandomModule,
   upstreamKeepaliveModule,
+  rewriteModule,
   // Preaccess.
   limitReqModule,
   limitConnModule,
   // Access.
   accessModule,
-  rewriteModule,
-  logModule,
   // Content: the first one that does not decline.
   staticModule,
   // Filters, which have an order of their own.
   notModifiedModule,
   headersModule,
   rangeModule,
+  gzipModule,
+  zstdModule,
+  brotliModule,
+  subModule,
+  additionModule,
+  gunzipModule,
+  // What is told of a request when it is over.
+  logModule,
 ];

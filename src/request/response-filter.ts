@@ -20,6 +20,8 @@ export const FilterOrder = {
   charset: 60,
   ssi: 70,
   subrequests: 80,
+  brotli: 84,
+  zstd: 86,
   gzip: 90,
   range: 100,
 } as const;
