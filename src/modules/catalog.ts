@@ -39,24 +39,24 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   upstreamLeastTimeModule,
   upstreamRandomModule,
   upstreamKeepaliveModule,
+  // Right after the head.
   rewriteModule,
   // Preaccess.
   limitReqModule,
   limitConnModule,
   // Access.
   accessModule,
-  // Content: the first one that does not decline.
+  // Content: the one a location names, else the first that does not decline.
   staticModule,
   // Filters, which have an order of their own.
   notModifiedModule,
-  headersModule,
   rangeModule,
-  gzipModule,
-  zstdModule,
-  brotliModule,
-  subModule,
-  additionModule,
+  headersModule,
   gunzipModule,
-  // What is told of a request when it is over.
+  additionModule,
+  subModule,
+  gzipModule,
+  brotliModule,
+  zstdModule,
   logModule,
 ];
