@@ -141,9 +141,9 @@ describe('requests', () => {
     ['CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n', 405],
     ['GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n', 417],
     [`GET /${'a'.repeat(8200)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
-    [`GET / HTTP/1.1\r\nHost: a\r\nB: ${'b'.repeat(8200)}\r\n\r\n`, 431],
-    [`GET / HTTP/1.1\r\nHost: a\r\n${'A:\r\n'.repeat(1000)}\r\n`, 431],
-    [`GET / HTTP/1.1\r\nHost: a\r\n${`B: ${'b'.repeat(8000)}\r\n`.repeat(5)}\r\n`, 431],
+    [`GET / HTTP/1.1\r\nHost: a\r\nB: ${'b'.repeat(8200)}\r\n\r\n`, 400],
+    [`GET / HTTP/1.1\r\nHost: a\r\n${'A:\r\n'.repeat(1000)}\r\n`, 400],
+    [`GET / HTTP/1.1\r\nHost: a\r\n${`B: ${'b'.repeat(8000)}\r\n`.repeat(5)}\r\n`, 400],
     ['GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505],
     ['\rGET / HTTP/1.1\r\nHost: a\r\n\r\n', 400],
   ])('like %j are refused with %i, and nothing goes upstream', async (bytes, status) => {

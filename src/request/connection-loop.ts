@@ -349,9 +349,16 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       return;
     }
     request.requestBytes += after - start;
+    if (head.fields.ignoredEnd > 0) {
+      const { fields } = head;
+      this.logInfo(
+        `client sent invalid header line: "${fields.text.substring(fields.ignoredStart, fields.ignoredEnd)}"`,
+      );
+    }
     const { connection } = head;
     request.keepsAlive = head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive;
-    this.awaitsContinue = head.expectsContinue && !body.isComplete && body.payloadEnd === body.payloadStart;
+    this.awaitsContinue =
+      head.expectsContinue && kind !== BodyKind.none && body.payloadEnd === body.payloadStart;
     this.hasSentContinue = false;
     this.discardUntilMs = 0;
     if (after < end) {
@@ -502,13 +509,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.awaitsContinue = false;
     this.hasSentContinue = true;
     this.connection.writeText('HTTP/1.1 100 Continue\r\n\r\n');
-    this.armBodyDeadline();
+    if (!this.request!.body.isComplete) this.armBodyDeadline();
   }
 
   noteContinue(): boolean {
     if (this.awaitsContinue) {
       this.awaitsContinue = false;
-      this.armBodyDeadline();
+      if (!this.request!.body.isComplete) this.armBodyDeadline();
     }
     return !this.hasSentContinue;
   }
@@ -522,7 +529,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       // Others wait for its place: it may come back behind them.
       !SOCKETS.isPaused;
     // The body of a client that waits for a 100 may come or not, and only a close tells it from a request.
-    if (!isAllowed || this.awaitsContinue) request.keepsAlive = false;
+    if (!isAllowed || (this.awaitsContinue && !request.body.isComplete)) request.keepsAlive = false;
   }
 
   endResponse(): void {

@@ -9,6 +9,7 @@ import type { ErrorPage } from './settings.js';
 /** Phrases that differ from Node's list: nginx's own statuses, and those it words differently. */
 const PHRASES: ReadonlyMap<number, string> = new Map([
   [302, 'Moved Temporarily'],
+  [405, 'Not Allowed'],
   [408, 'Request Time-out'],
   [413, 'Request Entity Too Large'],
   [414, 'Request-URI Too Large'],

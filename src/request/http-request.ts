@@ -3,6 +3,7 @@
  * lifecycle's, how it is answered is told by whoever answers.
  */
 import { BodyDecoder } from '../http/h1/body-decoder.js';
+import { IGNORES_ODD_NAMES, IGNORES_ODD_NAMES_BUT_UNDERSCORES } from '../http/h1/field-lines.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
 import { RequestHead } from '../http/h1/request-head.js';
 import { FieldId } from '../http/message/field-id.js';
@@ -158,7 +159,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
   private endings: RequestEnding[];
 
   constructor(point: ListenPoint, limits: HeadLimits, context: ServiceContext, parent: HttpRequest | null) {
-    this.head = parent === null ? new RequestHead(limits) : parent.head;
+    this.head = parent === null ? new RequestHead(limits, ignoredNames(point)) : parent.head;
     this.body = parent === null ? new BodyDecoder(limits) : parent.body;
     this.context = context;
     this.client = parent === null ? NO_CLIENT : parent.client;
@@ -354,6 +355,13 @@ export class HttpRequest implements VariableSubject, StateHolder {
   get upstreamResponseTimes(): string {
     return this.tries.responseTimes;
   }
+}
+
+/** By ignore_invalid_headers and underscores_in_headers. */
+function ignoredNames({ defaultServer }: ListenPoint): number {
+  const { ignoreInvalidHeaders, underscoresInHeaders } = defaultServer.settings;
+  if (!ignoreInvalidHeaders) return 0;
+  return underscoresInHeaders ? IGNORES_ODD_NAMES_BUT_UNDERSCORES : IGNORES_ODD_NAMES;
 }
 
 const NO_OUTPUT: BodySink = new NullSink();

@@ -152,7 +152,7 @@ export function readBody(request: HttpRequest, fail: (status: number) => void, w
     client.receiver = main.payload;
     main.isReusable = false;
     main.payload.whenComplete(whenRead);
-    if (!main.body.isComplete) client.sendContinue();
+    client.sendContinue();
     main.payload.onPayload(client.earlyBytes, client.earlyStart, client.earlyEnd);
     return;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FIELD_ID_COUNT, FieldId } from '../message/field-id.js';
 import { listFields } from './contract.js';
-import { FieldLines, fieldSet } from './field-lines.js';
+import { FieldLines, fieldSet, IGNORES_ODD_NAMES, IGNORES_ODD_NAMES_BUT_UNDERSCORES } from './field-lines.js';
 import { DEFAULT_HEAD_LIMITS, INCOMPLETE, MALFORMED } from './malformed.js';
 
 const NONE = fieldSet(FIELD_ID_COUNT);
@@ -109,5 +109,36 @@ describe('FieldLines', () => {
 describe('fieldSet', () => {
   it('never holds the id of unknown names', () => {
     expect(scan('A: b\r\n\r\n').passOn(fieldSet(FIELD_ID_COUNT, FieldId.other), true, null)).toBe('A: b\r\n');
+  });
+});
+
+describe('lines with names that are ignored', () => {
+  function namesOf(ignored: number): string[] {
+    const lines = new FieldLines(DEFAULT_HEAD_LIMITS, 431, false, ignored);
+    scan('A: 1\r\nB_c: 2\r\nD.e: 3\r\nF_.g: 4\r\nH-9: 5\r\n\r\n', lines);
+    return Array.from({ length: lines.count }, (_, i) => lines.name(i));
+  }
+
+  it('are all there unless something says so', () => {
+    expect(namesOf(0)).toEqual(['A', 'B_c', 'D.e', 'F_.g', 'H-9']);
+  });
+
+  it('have other characters than letters, digits, hyphens and, where that is allowed, underscores', () => {
+    expect(namesOf(IGNORES_ODD_NAMES)).toEqual(['A', 'H-9']);
+    expect(namesOf(IGNORES_ODD_NAMES_BUT_UNDERSCORES)).toEqual(['A', 'B_c', 'H-9']);
+  });
+
+  it('can be told afterwards: the last of them', () => {
+    const lines = new FieldLines(DEFAULT_HEAD_LIMITS, 431, false, IGNORES_ODD_NAMES);
+    scan('a_b: 1\r\nc.d: 2\r\n\r\n', lines);
+    expect(lines.text.substring(lines.ignoredStart, lines.ignoredEnd)).toBe('c.d');
+    lines.reset();
+    expect(lines.ignoredEnd).toBe(0);
+  });
+
+  it('count for nothing among the lines there may be', () => {
+    const lines = new FieldLines({ ...DEFAULT_HEAD_LIMITS, fieldCount: 1 }, 431, false, IGNORES_ODD_NAMES);
+    scan('a_b: 1\r\nc: 2\r\nd_e: 3\r\n\r\n', lines);
+    expect(lines.count).toBe(1);
   });
 });

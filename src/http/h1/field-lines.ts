@@ -10,20 +10,28 @@ const LF = 10;
 const SPACE = 32;
 const TAB = 9;
 const COLON = 58;
+const UNDERSCORE = 95;
 
 /** A letter, a digit or a hyphen. */
 const PLAIN_NAME_BYTE = 1;
+const UNDERSCORE_BYTE = 2;
 /** What else a token may hold (RFC 9110 section 5.6.2). */
-const ODD_NAME_BYTE = 2;
+const ODD_NAME_BYTE = 4;
+
+/** For `ignoredNames`: lines whose names have other characters than letters, digits, hyphens and underscores ... */
+export const IGNORES_ODD_NAMES_BUT_UNDERSCORES: number = ODD_NAME_BYTE;
+/** ... or underscores either: what nginx calls invalid headers. */
+export const IGNORES_ODD_NAMES: number = ODD_NAME_BYTE | UNDERSCORE_BYTE;
 
 /** 1 for a byte a field value may hold: visible ASCII, obs-text, space, tab (RFC 9110 section 5.5). */
 const VALUE_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === TAB || (byte >= SPACE && byte !== 127) ? 1 : 0,
 );
 
-/** Per byte: 0 for none of a token's, PLAIN_NAME_BYTE or ODD_NAME_BYTE. */
+/** Per byte: 0 for none of a token's, or which it is of the three above. */
 const NAME_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (TOKEN_LOWER[byte] === 0) return 0;
+  if (byte === UNDERSCORE) return UNDERSCORE_BYTE;
   return /[a-z0-9-]/i.test(String.fromCharCode(byte)) ? PLAIN_NAME_BYTE : ODD_NAME_BYTE;
 });
 
@@ -59,19 +67,29 @@ export class FieldLines {
   private readonly limits: HeadLimits;
   private readonly tooLarge: Malformed;
   private readonly needsCrLf: boolean;
+  private readonly ignoredNames: number;
+  /** Where the name of the last line that was ignored begins and ends in `text`; 0 for none. */
+  ignoredStart: number;
+  ignoredEnd: number;
   /** Why the last scan returned MALFORMED. */
   malformed: Malformed | null;
   /** Where `scan` must go on after INCOMPLETE: the start of the unfinished line. */
   resumeAt: number;
 
-  /** `needsCrLf`: a line that ends in LF alone is malformed, not just written anew when passed on. */
-  constructor(limits: HeadLimits, tooLargeStatus: number, needsCrLf = false) {
+  /**
+   * `needsCrLf`: a line that ends in LF alone is malformed, not just written anew when passed on. `ignoredNames`: lines
+   * that count as if they weren't there, 0 for none.
+   */
+  constructor(limits: HeadLimits, tooLargeStatus: number, needsCrLf = false, ignoredNames = 0) {
     this.count = 0;
     this.text = '';
     this.table = new Int32Array(Math.min(USUAL_COUNT, limits.fieldCount) * STRIDE);
     this.limits = limits;
     this.tooLarge = { status: tooLargeStatus, reason: 'too large a field section' };
     this.needsCrLf = needsCrLf;
+    this.ignoredNames = ignoredNames;
+    this.ignoredStart = 0;
+    this.ignoredEnd = 0;
     this.malformed = null;
     this.resumeAt = 0;
   }
@@ -81,6 +99,8 @@ export class FieldLines {
     this.text = '';
     this.malformed = null;
     this.resumeAt = 0;
+    this.ignoredStart = 0;
+    this.ignoredEnd = 0;
     // security: many idle connections would otherwise each keep the room of the largest head they ever sent.
     if (this.table.length > 4 * USUAL_COUNT * STRIDE) this.resize(USUAL_COUNT);
   }
@@ -195,7 +215,7 @@ export class FieldLines {
     while (pos < end && VALUE_BYTE[bytes[pos]!] === 1) pos++;
     if (pos === end) return INCOMPLETE;
     let valueEnd = pos;
-    let traits = (seen & ODD_NAME_BYTE) === 0 ? 0 : HAS_ODD_NAME;
+    let traits = (seen & IGNORES_ODD_NAMES) === 0 ? 0 : HAS_ODD_NAME;
     const lineEndByte = bytes[pos];
     if (lineEndByte === CR) {
       if (++pos === end) return INCOMPLETE;
@@ -208,6 +228,11 @@ export class FieldLines {
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) {
       valueEnd--;
       traits |= IS_DIRTY;
+    }
+    if ((seen & this.ignoredNames) !== 0) {
+      this.ignoredStart = start - base;
+      this.ignoredEnd = nameEnd - base;
+      return pos + 1;
     }
     const at = this.count * STRIDE;
     if (at === this.table.length && !this.grow()) return MALFORMED;

@@ -61,7 +61,7 @@ describe('RequestHead', () => {
   ])('answers 400 to a method %j: %s', (method) => {
     expect(parse(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`)).toEqual({
       status: 400,
-      reason: 'an invalid method',
+      reason: 'invalid method',
     });
   });
 
@@ -103,8 +103,6 @@ describe('RequestHead', () => {
     'http://a:b/',
     'http://::1/',
     'ftp://a/',
-    '/#a',
-    '/a#',
     '/\x00',
     '/\x1f',
     '/\x7f',
@@ -113,10 +111,26 @@ describe('RequestHead', () => {
     expect(parse(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatchObject({ status: 400 });
   });
 
-  it.each(['a:443', '/', '*', 'http://a/', 'a'])('answers 405 to CONNECT %s', (target) => {
-    expect(parse(`CONNECT ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)).toEqual({
+  it('answers 405 to CONNECT', () => {
+    expect(parse('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n')).toEqual({
       status: 405,
-      reason: 'a CONNECT request',
+      reason: 'CONNECT method',
+    });
+  });
+
+  it.each(['/', '*', 'http://a/', 'a', ':443', 'a:'])('answers 400 to CONNECT %s', (target) => {
+    expect(parse(`CONNECT ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatchObject({ status: 400 });
+  });
+
+  it.each([
+    ['/#a', '/'],
+    ['/a?b#c?d#e', '/a?b'],
+    ['http://a?b#c', '/?b'],
+    ['http://a#b', '/'],
+  ])('drops the fragment of %j', (target, kept) => {
+    expect(accept(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatchObject({
+      target: kept,
+      isLineVerbatim: false,
     });
   });
 
@@ -257,7 +271,7 @@ describe('RequestHead', () => {
     ])('may not be %j', (host) => {
       expect(parse(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).toEqual({
         status: 400,
-        reason: 'an invalid Host',
+        reason: 'invalid host header',
       });
     });
 
@@ -305,7 +319,7 @@ describe('RequestHead', () => {
     ])('answers 400 to Content-Length %j', (length) => {
       expect(parse(withLines(`Content-Length: ${length}`))).toEqual({
         status: 400,
-        reason: 'an invalid Content-Length',
+        reason: 'invalid "Content-Length" header',
       });
     });
 
@@ -316,17 +330,17 @@ describe('RequestHead', () => {
       ['Content-Length: 5', 'Transfer-Encoding: chunked'],
       ['Transfer-Encoding: chunked', 'Content-Length: 0'],
       ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
-      ['Transfer-Encoding: chunked, gzip'],
       ['Transfer-Encoding: chunked', 'Transfer-Encoding: gzip'],
-      ['Transfer-Encoding: chunked, chunked'],
-      ['Transfer-Encoding: chunked;q=1'],
-      ['Transfer-Encoding: ,chunked,'],
     ])('answers 400 to %j and %j', (...lines) => {
       expect(parse(withLines(...lines))).toMatchObject({ status: 400 });
     });
 
     it.each([
       'gzip',
+      'chunked, gzip',
+      'chunked, chunked',
+      'chunked;q=1',
+      ',chunked,',
       'gzip, chunked',
       'identity',
       '',
@@ -339,7 +353,7 @@ describe('RequestHead', () => {
     ])('answers 501 to Transfer-Encoding %j', (coding) => {
       expect(parse(withLines(`Transfer-Encoding: ${coding}`))).toEqual({
         status: 501,
-        reason: 'an unknown Transfer-Encoding',
+        reason: 'unknown "Transfer-Encoding"',
       });
     });
 
@@ -358,11 +372,8 @@ describe('RequestHead', () => {
       expect(accept('GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n').expectsContinue).toBe(false);
     });
 
-    it.each(['', '200-ok', '100-continue, x'])('is answered 417 when it is %j', (value) => {
-      expect(parse(withLines(`Expect: ${value}`))).toEqual({
-        status: 417,
-        reason: 'an unknown expectation',
-      });
+    it.each(['', '200-ok', '100-continue, x'])('is ignored when it is %j', (value) => {
+      expect(accept(withLines(`Expect: ${value}`)).expectsContinue).toBe(false);
     });
   });
 
@@ -401,51 +412,51 @@ describe('RequestHead', () => {
       expect(parse(`${line(60)}Host: a\r\n\r\n`, limits)).toMatchObject({ method: 'GET' });
       expect(parse(`${line(61)}Host: a\r\n\r\n`, limits)).toEqual({
         status: 414,
-        reason: 'too long a request line',
+        reason: 'too long URI',
       });
       expect(parse(`${'A'.repeat(61)}`, limits)).toMatchObject({ status: 414 });
       expect(parse(`GET /${'a'.repeat(56)}`, limits)).toMatchObject({ status: 414 });
     });
 
-    it('let pass a field line of lineBytes, and answer 431 to one byte more', () => {
+    it('let pass a field line of lineBytes, and answer 494 to one byte more', () => {
       const start = 'GET / HTTP/1.1\r\nHost: a\r\n';
       expect(parse(`${start}${field(60)}\r\n`, limits)).toMatchObject({ method: 'GET' });
-      expect(parse(`${start}${field(61)}\r\n`, limits)).toMatchObject({ status: 431 });
-      expect(parse(`${start}${'b'.repeat(61)}`, limits)).toMatchObject({ status: 431 });
+      expect(parse(`${start}${field(61)}\r\n`, limits)).toMatchObject({ status: 494 });
+      expect(parse(`${start}${'b'.repeat(61)}`, limits)).toMatchObject({ status: 494 });
     });
 
-    it('let pass a head of headBytes, and answer 431 to one byte more', () => {
+    it('let pass a head of headBytes, and answer 494 to one byte more', () => {
       const start = `GET / HTTP/1.1\r\nHost: a\r\n${field(40)}`;
       expect(parse(`${start}${field(120 - start.length - 2)}\r\nrest`, limits)).toMatchObject({
         headBytes: 120,
       });
-      expect(parse(`${start}${field(121 - start.length - 2)}\r\n`, limits)).toMatchObject({ status: 431 });
+      expect(parse(`${start}${field(121 - start.length - 2)}\r\n`, limits)).toMatchObject({ status: 494 });
       expect(parse(`${start}${field(120 - start.length)}`, limits)).toBeNull();
     });
 
-    it('let pass fieldCount lines, and answer 431 to one more', () => {
+    it('let pass fieldCount lines, and answer 494 to one more', () => {
       expect(parse('GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nA: b\r\n\r\n', limits)).toMatchObject({
         method: 'GET',
       });
       expect(parse('GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nA: b\r\nA: b\r\n\r\n', limits)).toMatchObject({
-        status: 431,
+        status: 494,
       });
     });
 
     it('go before whatever stands behind them', () => {
       expect(parse(`GET /${'a'.repeat(60)}\x00`, limits)).toMatchObject({ status: 414 });
-      expect(parse(`GET / HTTP/1.1\r\nA: ${'b'.repeat(60)}\x00`, limits)).toMatchObject({ status: 431 });
+      expect(parse(`GET / HTTP/1.1\r\nA: ${'b'.repeat(60)}\x00`, limits)).toMatchObject({ status: 494 });
     });
 
     it('are 8 KB a line, 32 KB a head and 1000 lines by default', () => {
       const lines = (count: number) => `GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(count - 1)}\r\n`;
       expect(accept(lines(1000)).fields).toHaveLength(1000);
-      expect(parse(lines(1001))).toMatchObject({ status: 431 });
+      expect(parse(lines(1001))).toMatchObject({ status: 494 });
       expect(accept(`${line(8192)}Host: a\r\n\r\n`).target).toHaveLength(8177);
       expect(parse(`${line(8193)}Host: a\r\n\r\n`)).toMatchObject({ status: 414 });
       const start = `GET / HTTP/1.1\r\nHost: a\r\n${field(8192).repeat(3)}`;
       expect(accept(`${start}${field(32768 - start.length - 2)}\r\n`).headBytes).toBe(32768);
-      expect(parse(`${start}${field(32769 - start.length - 2)}\r\n`)).toMatchObject({ status: 431 });
+      expect(parse(`${start}${field(32769 - start.length - 2)}\r\n`)).toMatchObject({ status: 494 });
     });
   });
 });

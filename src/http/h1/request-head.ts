@@ -12,19 +12,18 @@ import { type HeadLimits, INCOMPLETE, MALFORMED, type Malformed } from './malfor
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
-const HASH = 35;
 const DOT = 46;
 const SLASH = 47;
 const DELETE = 127;
+
+/** nginx's status for it, which clients see as 400. */
+const HEAD_TOO_LARGE = 494;
 
 const SMALL_HEAD_BYTES = 4096;
 const SMALL_FIELD_COUNT = 64;
 
 /** "HTTP/" as bytes. */
 const HTTP_SLASH = [72, 84, 84, 80, 47];
-
-/** A coding behind `chunked`: no receiver can tell where such a body ends (RFC 9112 section 6.3). */
-const CHUNKED_NOT_LAST = /(?:^|[,\s])chunked\s*[,;]/i;
 
 /**
  * Upgrade with a protocol among its list that carries HTTP again: such a field is not passed on.
@@ -64,8 +63,9 @@ export class RequestHead {
   /** Where the next `parse` goes on, relative to the head's start: 0 until the request line is whole. */
   private resumeAt: number;
 
-  constructor(limits: HeadLimits) {
-    this.fields = new FieldLines(limits, 431);
+  /** `ignoredNames` as in FieldLines. */
+  constructor(limits: HeadLimits, ignoredNames = 0) {
+    this.fields = new FieldLines(limits, HEAD_TOO_LARGE, false, ignoredNames);
     this.connection = new ConnectionOptions();
     this.method = '';
     this.target = '';
@@ -146,10 +146,10 @@ export class RequestHead {
     let pos = start;
     while (pos < stop && TOKEN_LOWER[bytes[pos]!] !== 0) pos++;
     if (pos === stop) return this.stopAt(stop, end);
-    if (bytes[pos] !== SPACE || pos === start) return this.fail(400, 'an invalid method');
+    if (bytes[pos] !== SPACE || pos === start) return this.fail(400, 'invalid method');
     this.methodEnd = pos - start;
     const targetStart = ++pos;
-    while (pos < stop && bytes[pos]! > SPACE && bytes[pos] !== DELETE && bytes[pos] !== HASH) pos++;
+    while (pos < stop && bytes[pos]! > SPACE && bytes[pos] !== DELETE) pos++;
     if (pos === stop) return this.stopAt(stop, end);
     if (bytes[pos] !== SPACE || pos === targetStart) return this.fail(400, 'an invalid request target');
     this.targetEnd = pos - start;
@@ -189,7 +189,16 @@ export class RequestHead {
     this.method = text.substring(0, this.methodEnd);
     this.target = text.substring(this.methodEnd + 1, this.targetEnd);
     // Before the target's form: an origin might take CONNECT with any, and its answer would be a tunnel.
-    if (this.method === 'CONNECT') return this.refuse(405, 'a CONNECT request');
+    if (this.method === 'CONNECT') {
+      const isAuthority = /:\d+$/.test(this.target) && isValidHost(this.target);
+      return isAuthority ? this.refuse(405, 'CONNECT method') : this.refuse(400, 'an invalid request target');
+    }
+    const fragment = this.target.indexOf('#');
+    if (fragment >= 0) {
+      // What stands behind it is the client's alone (RFC 9110 section 4.2.5).
+      this.target = this.target.substring(0, fragment);
+      this.isLineVerbatim = false;
+    }
     if (this.target.charCodeAt(0) === SLASH) return true;
     this.isLineVerbatim = false;
     if (this.target === '*' && this.method === 'OPTIONS') return true;
@@ -210,7 +219,7 @@ export class RequestHead {
     for (let i = 0; i < count; i++) {
       switch (fields.id(i)) {
         case FieldId.host:
-          if (hostIndex >= 0) return this.refuse(400, 'two Host fields');
+          if (hostIndex >= 0) return this.refuse(400, 'duplicate host header');
           hostIndex = i;
           break;
         case FieldId.contentLength:
@@ -223,9 +232,9 @@ export class RequestHead {
           this.connection.add(this.fields.value(i));
           break;
         case FieldId.expect:
-          if (this.fields.value(i).toLowerCase() !== '100-continue')
-            return this.refuse(417, 'an unknown expectation');
-          this.expectsContinue = this.versionMinor === 1;
+          // Any other expectation may be ignored (RFC 9110 section 10.1.1), and is by nginx.
+          if (this.versionMinor === 1 && this.fields.value(i).toLowerCase() === '100-continue')
+            this.expectsContinue = true;
           break;
         case FieldId.upgrade:
           upgradeIndex = i;
@@ -233,7 +242,7 @@ export class RequestHead {
       }
     }
     if (this.isChunked && this.contentLength >= 0) {
-      return this.refuse(400, 'both Content-Length and Transfer-Encoding');
+      return this.refuse(400, '"Content-Length" and "Transfer-Encoding" headers at the same time');
     }
     if (upgradeIndex >= 0 && this.connection.hasUpgrade && this.versionMinor === 1) {
       const value = this.fields.value(upgradeIndex);
@@ -244,26 +253,26 @@ export class RequestHead {
 
   private readHost(index: number): boolean {
     if (index < 0) {
-      return this.versionMinor === 0 || this.refuse(400, 'an HTTP/1.1 request without Host');
+      return this.versionMinor === 0 || this.refuse(400, 'HTTP/1.1 request without "Host" header');
     }
     const value = this.fields.value(index);
-    if (!isValidHost(value)) return this.refuse(400, 'an invalid Host');
+    if (!isValidHost(value)) return this.refuse(400, 'invalid host header');
     // An absolute target's authority wins over Host (RFC 9112 section 3.2.2).
     if (this.host === '') this.host = value;
     return true;
   }
 
   private readContentLength(value: string): boolean {
-    if (this.contentLength >= 0) return this.refuse(400, 'two Content-Length fields');
+    if (this.contentLength >= 0) return this.refuse(400, 'duplicate "Content-Length" header');
     this.contentLength = parseContentLength(value);
-    return this.contentLength >= 0 || this.refuse(400, 'an invalid Content-Length');
+    return this.contentLength >= 0 || this.refuse(400, 'invalid "Content-Length" header');
   }
 
   private readTransferEncoding(value: string): boolean {
-    if (this.versionMinor === 0) return this.refuse(400, 'an HTTP/1.0 request with Transfer-Encoding');
-    if (this.isChunked) return this.refuse(400, 'two Transfer-Encoding fields');
+    if (this.versionMinor === 0) return this.refuse(400, 'HTTP/1.0 request with "Transfer-Encoding" header');
+    if (this.isChunked) return this.refuse(400, 'duplicate "Transfer-Encoding" header');
     if (value.toLowerCase() !== 'chunked') {
-      return this.refuse(CHUNKED_NOT_LAST.test(value) ? 400 : 501, 'an unknown Transfer-Encoding');
+      return this.refuse(501, 'unknown "Transfer-Encoding"');
     }
     this.isChunked = true;
     return true;
@@ -282,7 +291,7 @@ export class RequestHead {
 
   /** All was read up to `stop`, where the bytes end or the limit does. */
   private stopAt(stop: number, end: number): number {
-    return stop === end ? INCOMPLETE : this.fail(414, 'too long a request line');
+    return stop === end ? INCOMPLETE : this.fail(414, 'too long URI');
   }
 
   private fail(status: number, reason: string): number {
