@@ -4,6 +4,7 @@
 import { accessModule } from './http/access/access.js';
 import { additionModule } from './http/addition/addition.js';
 import { brotliModule } from './http/brotli/brotli.js';
+import { charsetModule } from './http/charset/charset.js';
 import { coreModule } from './http/core/core.js';
 import { gunzipModule } from './http/gunzip/gunzip.js';
 import { gzipModule } from './http/gzip/gzip.js';
@@ -59,4 +60,5 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   brotliModule,
   zstdModule,
   logModule,
+  charsetModule,
 ];
