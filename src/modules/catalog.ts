@@ -15,6 +15,7 @@ import { logModule } from './http/log/log.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
 import { rewriteModule } from './http/rewrite/rewrite.js';
+import { ssiModule } from './http/ssi/ssi.js';
 import { staticModule } from './http/static/static.js';
 import { subModule } from './http/sub/sub.js';
 import { upstreamModule } from './http/upstream/upstream.js';
@@ -61,4 +62,5 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   zstdModule,
   logModule,
   charsetModule,
+  ssiModule,
 ];

@@ -112,6 +112,15 @@ export class VariableTable<S extends VariableSubject> {
     return variable;
   }
 
+  /** The value of a variable that is named at run time (SSI), without a slot for it; null when there is none. */
+  read(name: string, subject: S): string | null {
+    const lower = name.toLowerCase();
+    const inUse = this.used.get(lower);
+    if (inUse !== undefined) return readVariable(inUse, subject);
+    const definition = this.definitions.get(lower) ?? this.memberOf(lower);
+    return definition === null ? null : definition.get(subject);
+  }
+
   /** Every defined name and family prefix ("http_*"), for "did you mean". */
   get names(): string[] {
     return [...this.definitions.keys(), ...this.families.map((family) => `${family.prefix}*`)];
