@@ -6,12 +6,14 @@ import { additionModule } from './http/addition/addition.js';
 import { brotliModule } from './http/brotli/brotli.js';
 import { charsetModule } from './http/charset/charset.js';
 import { coreModule } from './http/core/core.js';
+import { geoModule } from './http/geo/geo.js';
 import { gunzipModule } from './http/gunzip/gunzip.js';
 import { gzipModule } from './http/gzip/gzip.js';
 import { headersModule } from './http/headers/headers.js';
 import { limitConnModule } from './http/limit-conn/limit-conn.js';
 import { limitReqModule } from './http/limit-req/limit-req.js';
 import { logModule } from './http/log/log.js';
+import { mapModule } from './http/map/map.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
 import { rewriteModule } from './http/rewrite/rewrite.js';
@@ -32,6 +34,9 @@ import type { HttpModule } from './module.js';
 /** One line a module. What comes first is asked first. */
 export const HTTP_MODULES: readonly HttpModule[] = [
   coreModule,
+  splitClientsModule,
+  geoModule,
+  mapModule,
   // What an upstream block says, its zone first.
   upstreamZoneModule,
   upstreamModule,

@@ -331,6 +331,16 @@ export class HttpRequest implements VariableSubject, StateHolder {
     return this.head.fields.find(lowerName);
   }
 
+  /** The values of all lines of a field the client sent, by its name in lower case, in order. */
+  fieldLines(lowerName: string): string[] {
+    const { fields } = this.head;
+    const values: string[] = [];
+    for (let i = 0; i < fields.count; i++) {
+      if (fields.name(i).toLowerCase() === lowerName) values.push(fields.value(i));
+    }
+    return values;
+  }
+
   get requestLine(): string {
     return this.head.requestLine;
   }

@@ -9,6 +9,7 @@ import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { Location } from '../../../request/location.js';
 import { BuildKey, type HttpBuild, type HttpModule, type LocationBuild } from '../../module.js';
+import { readVariableName } from '../../variable-name.js';
 import { compileCondition } from './condition.js';
 import {
   breakOff,
@@ -58,20 +59,9 @@ function declareVariables(directives: readonly CheckedDirective[], build: HttpBu
   const { variables } = build;
   const silent = build.shared(silentLevels);
   for (const directive of directives) {
-    const values = valuesOf(setVariable, directive);
-    if (values === null) continue;
-    const [word] = directive.node.args;
-    const name = values[0].slice(1).toLowerCase();
-    if (!values[0].startsWith('$') || name === '') {
-      const message = `invalid variable name "${values[0]}"`;
-      build.report(word!, finding('variable-name', message, `write it as "$name"`));
-    } else if (variables.isFixed(name)) {
-      const nginxText = `the duplicate "${name}" variable`;
-      build.report(
-        word!,
-        finding('fixed-variable', `"$${name}" can't be set`, 'use a name of your own', nginxText),
-      );
-    } else if (!variables.isKnown(name)) {
+    if (valuesOf(setVariable, directive) === null) continue;
+    const name = readVariableName(directive.node.args[0]!, build);
+    if (name !== null && !variables.isKnown(name)) {
       variables.define({ name, isChangeable: true, get: (request) => warnOfNoValue(request, name, silent) });
     }
   }
