@@ -22,7 +22,9 @@ export async function runNginx(args: readonly string[]): Promise<number | null> 
     else values.set(name, args[i]!.length > 2 ? args[i]!.slice(2) : (args[++i] ?? ''));
   }
   if (flags.has('-V')) {
-    process.stderr.write('nginx version: nginx/1.31.5\nbuilt with OpenSSL\nconfigure arguments:\n');
+    process.stderr.write(
+      'nginx version: nginx/1.31.5\nbuilt with OpenSSL\nconfigure arguments: --without-http_proxy_module --without-http_fastcgi_module --without-http_uwsgi_module --without-http_scgi_module\n',
+    );
     return 0;
   }
   const prefix = `${(values.get('-p') ?? process.cwd()).replace(/\/$/, '')}/`;
