@@ -66,6 +66,4 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   brotliModule,
   zstdModule,
   logModule,
-  charsetModule,
-  ssiModule,
 ];
