@@ -3,6 +3,8 @@
  */
 import { accessModule } from './http/access/access.js';
 import { additionModule } from './http/addition/addition.js';
+import { authBasicModule } from './http/auth-basic/auth-basic.js';
+import { authRequestModule } from './http/auth-request/auth-request.js';
 import { brotliModule } from './http/brotli/brotli.js';
 import { charsetModule } from './http/charset/charset.js';
 import { coreModule } from './http/core/core.js';
@@ -14,6 +16,7 @@ import { limitConnModule } from './http/limit-conn/limit-conn.js';
 import { limitReqModule } from './http/limit-req/limit-req.js';
 import { logModule } from './http/log/log.js';
 import { mapModule } from './http/map/map.js';
+import { mirrorModule } from './http/mirror/mirror.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
 import { rewriteModule } from './http/rewrite/rewrite.js';
@@ -53,6 +56,10 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   limitConnModule,
   // Access.
   accessModule,
+  authBasicModule,
+  authRequestModule,
+  // Precontent.
+  mirrorModule,
   // Content: the one a location names, else the first that does not decline.
   staticModule,
   // Filters, which have an order of their own.
