@@ -20,6 +20,7 @@ import { mirrorModule } from './http/mirror/mirror.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { rangeModule } from './http/range/range.js';
 import { rewriteModule } from './http/rewrite/rewrite.js';
+import { splitClientsModule } from './http/split-clients/split-clients.js';
 import { ssiModule } from './http/ssi/ssi.js';
 import { staticModule } from './http/static/static.js';
 import { subModule } from './http/sub/sub.js';
@@ -37,9 +38,10 @@ import type { HttpModule } from './module.js';
 /** One line a module. What comes first is asked first. */
 export const HTTP_MODULES: readonly HttpModule[] = [
   coreModule,
-  splitClientsModule,
-  geoModule,
+  // Variables that the configuration makes.
   mapModule,
+  geoModule,
+  splitClientsModule,
   // What an upstream block says, its zone first.
   upstreamZoneModule,
   upstreamModule,
