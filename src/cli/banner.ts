@@ -2,9 +2,10 @@
  * What the screen says when something was started: where it listens, where it sends, what to type
  * next. Texts only; who prints them, and when, is for the commands.
  */
+
+import { version } from '../core/version.js';
 import { type Address, formatAddress } from '../net/address.js';
 import type { PeerOptions } from '../upstream/peer.js';
-import { version } from '../core/version.js';
 
 /** For a terminal, after `sluice`. */
 export function proxyBanner(listen: readonly Address[], peers: readonly PeerOptions[]): string {

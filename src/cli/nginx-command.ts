@@ -1,32 +1,35 @@
 /*
- * `sluice -p prefix/ -c nginx.conf`: nginx's command line.
+ * `sluice -p prefix/ -c nginx.conf`: nginx's command line, and what it prints.
  */
+
 import { ConfError, ConfProcess } from '../process/conf-process.js';
 import { ListenError } from '../server/proxy-server.js';
+import { BUILT_IN } from '../server/start-proxy.js';
+import { type NginxOptions, parseNginxOptions } from './nginx/options.js';
+import { configureText, NGINX_HELP, versionText } from './nginx/version-text.js';
 import { say } from './say.js';
-
-const WITH_VALUE = ['-p', '-c', '-e', '-g', '-s'];
-
-/** Whether words are nginx's rather than flags of ours. */
-export function isNginxCommand(args: readonly string[]): boolean {
-  return args.some((arg) => /^-[pcegstTqV]/.test(arg));
-}
 
 /** Runs it. @returns the exit code, or null when something now serves until a signal */
 export async function runNginx(args: readonly string[]): Promise<number | null> {
-  const values = new Map<string, string>();
-  const flags = new Set<string>();
-  for (let i = 0; i < args.length; i++) {
-    const name = args[i]!.slice(0, 2);
-    if (!WITH_VALUE.includes(name)) flags.add(args[i]!);
-    else values.set(name, args[i]!.length > 2 ? args[i]!.slice(2) : (args[++i] ?? ''));
+  let options: NginxOptions;
+  try {
+    options = parseNginxOptions(args);
+  } catch (error) {
+    complain((error as Error).message);
+    return 1;
   }
-  if (flags.has('-V')) {
-    process.stderr.write(
-      'nginx version: nginx/1.31.5\nbuilt with OpenSSL\nconfigure arguments: --without-http_proxy_module --without-http_fastcgi_module --without-http_uwsgi_module --without-http_scgi_module\n',
-    );
-    return 0;
+  if (options.showVersion) {
+    process.stderr.write(versionText());
+    if (options.showHelp) process.stderr.write(NGINX_HELP);
+    if (options.showConfigure) process.stderr.write(configureText(BUILT_IN.registry));
+    if (!options.test) return 0;
   }
+  const values = new Map<string, string | null>([
+    ['-p', options.prefix],
+    ['-c', options.confFile],
+    ['-g', options.globals],
+    ['-e', options.errorLog],
+  ]);
   const prefix = `${(values.get('-p') ?? process.cwd()).replace(/\/$/, '')}/`;
   const file = values.get('-c') ?? 'conf/nginx.conf';
   const proxy = new ConfProcess(
@@ -39,7 +42,7 @@ export async function runNginx(args: readonly string[]): Promise<number | null> 
     say,
   );
   try {
-    if (flags.has('-t')) {
+    if (options.test) {
       await proxy.compile().cycle.close();
       return 0;
     }
@@ -55,4 +58,9 @@ export async function runNginx(args: readonly string[]): Promise<number | null> 
   process.on('SIGHUP', () => void proxy.reload());
   process.on('SIGUSR1', () => proxy.reopenLogs());
   return null;
+}
+
+/** A line in nginx's form, for scripts that look for it. */
+function complain(message: string): void {
+  process.stderr.write(`nginx: ${message}\n`);
 }

@@ -4,8 +4,8 @@
  */
 import { Command, type CommanderError, Option } from 'commander';
 import { nearestWord } from '../core/nearest-word.js';
-import { DEMO_FLAGS, ECHO_FLAGS, environmentName, type Flag, PROXY_FLAGS } from './flags.js';
 import { version } from '../core/version.js';
+import { DEMO_FLAGS, ECHO_FLAGS, environmentName, type Flag, PROXY_FLAGS } from './flags.js';
 
 /** Option values as commander hands them over, by camel-case name. */
 export type OptionValues = Readonly<Record<string, unknown>>;
