@@ -18,6 +18,7 @@ import { logModule } from './http/log/log.js';
 import { mapModule } from './http/map/map.js';
 import { mirrorModule } from './http/mirror/mirror.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
+import { proxyModule } from './http/proxy/proxy.js';
 import { rangeModule } from './http/range/range.js';
 import { rewriteModule } from './http/rewrite/rewrite.js';
 import { splitClientsModule } from './http/split-clients/split-clients.js';
@@ -63,6 +64,9 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   // Precontent.
   mirrorModule,
   // Content: the one a location names, else the first that does not decline.
+  // What answers all of a location's requests.
+  proxyModule,
+  // Content: the first one that does not decline.
   staticModule,
   // Filters, which have an order of their own.
   notModifiedModule,

@@ -617,8 +617,10 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (extraBytes > 0) this.logError('warn', `upstream sent ${extraBytes} bytes more than its response`);
     this.leaveUpstream(this.canReuse(upstream, extraBytes));
     this.release();
-    if (isTransparent) client.endResponse();
-    else request.output.end();
+    if (isTransparent) {
+      request.isResponseComplete = true;
+      client.endResponse();
+    } else request.output.end();
   }
 
   /** Nobody wants the response behind its head. */

@@ -62,6 +62,11 @@ export function makeResolvedGroup(name: string, addresses: readonly Address[]): 
   );
 }
 
+/** The connections of such groups: none is kept. */
+export function makeUnkeptPool(context: TargetContext): KeepalivePool {
+  return makePool('', NO_KEEPALIVE, context);
+}
+
 /** What a source of this configuration needs. */
 export function sourceContext({ wheel, clock, errorLog }: TargetContext) {
   return { wheel, clock, onError: (text: string) => errorLog.log('error', text) };

@@ -35,12 +35,10 @@ export function cookieRewrite(
   return (request, cookie) => {
     const attributes = parseCookie(cookie);
     if (attributes[0]!.value === null) return cookie;
-    const isChanged =
-      [rewriteValues(attributes, 'domain', domain, request), rewriteValues(attributes, 'path', path, request)].includes(
-        true,
-      ) || false;
+    const isDomainChanged = rewriteValues(attributes, 'domain', domain, request);
+    const isPathChanged = rewriteValues(attributes, 'path', path, request);
     const hasNewFlags = applyFlags(attributes, flags, request);
-    return isChanged || hasNewFlags ? printCookie(attributes) : cookie;
+    return isDomainChanged || isPathChanged || hasNewFlags ? printCookie(attributes) : cookie;
   };
 }
 

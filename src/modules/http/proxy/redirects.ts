@@ -44,8 +44,7 @@ function defaultRewrite({ url, uri, locationPath, hasVariables }: PassedUrl): Re
 
 function defaultOf({ node }: RedirectDirective, build: LocationBuild, passed: PassedUrl): Rewrite | null {
   if (passed.hasVariables) {
-    const nginxText =
-      '"proxy_redirect default" cannot be used with "proxy_pass" directive with variables';
+    const nginxText = '"proxy_redirect default" cannot be used with "proxy_pass" directive with variables';
     build.report(node, finding('proxy-redirect', nginxText, 'name the URL and its replacement', nginxText));
     return null;
   }

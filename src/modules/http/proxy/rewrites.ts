@@ -2,10 +2,11 @@
  * Changing a part of a field's value by the first of several rules that fits: what proxy_redirect, proxy_cookie_domain
  * and proxy_cookie_path have in common.
  */
+
+import type { Word } from '../../../conf/syntax/ast.js';
 import type { Matcher } from '../../../conf/values/regex.js';
 import { Refusal } from '../../../conf/values/value-type.js';
 import { variableText } from '../../../conf/values/variable-text.js';
-import type { Word } from '../../../conf/syntax/ast.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { Text } from '../../../variables/text.js';
 import type { LocationBuild } from '../../module.js';
