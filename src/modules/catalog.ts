@@ -39,10 +39,6 @@ import type { HttpModule } from './module.js';
 /** One line a module. What comes first is asked first. */
 export const HTTP_MODULES: readonly HttpModule[] = [
   coreModule,
-  // Variables that the configuration makes.
-  mapModule,
-  geoModule,
-  splitClientsModule,
   // What an upstream block says, its zone first.
   upstreamZoneModule,
   upstreamModule,
@@ -52,6 +48,10 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   upstreamLeastTimeModule,
   upstreamRandomModule,
   upstreamKeepaliveModule,
+  // Variables.
+  mapModule,
+  geoModule,
+  splitClientsModule,
   // Right after the head.
   rewriteModule,
   // Preaccess.
@@ -61,12 +61,10 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   accessModule,
   authBasicModule,
   authRequestModule,
-  // Precontent.
+  // Before an answer.
   mirrorModule,
   // Content: the one a location names, else the first that does not decline.
-  // What answers all of a location's requests.
   proxyModule,
-  // Content: the first one that does not decline.
   staticModule,
   // Filters, which have an order of their own.
   notModifiedModule,
@@ -75,6 +73,8 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   gunzipModule,
   additionModule,
   subModule,
+  charsetModule,
+  ssiModule,
   gzipModule,
   brotliModule,
   zstdModule,
