@@ -12,6 +12,7 @@ import { workerShutdownTimeout } from '../modules/core/directives.js';
 import { openErrorLog } from '../modules/error-log.js';
 import * as core from '../modules/http/core/directives.js';
 import type { HttpModule } from '../modules/module.js';
+import { ConnectionCounts } from '../request/connection-counts.js';
 import type { ServiceContext } from '../request/virtual-server.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { BuildEnvironment } from './environment.js';
@@ -68,7 +69,12 @@ export function buildCycle(
     const { wheel, clock } = environment;
     const cycle: Cycle = {
       sockets,
-      context: { wheel, clock, errorLog: builder.errorLog },
+      context: {
+        wheel,
+        clock,
+        errorLog: builder.errorLog,
+        connections: builder.carried('connections', '', () => new ConnectionCounts()),
+      },
       upstreams: builder.upstreams,
       drainMs,
       sinks: builder.sinks,

@@ -13,6 +13,7 @@ import { SOCKETS } from '../net/socket-budget.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { DrainListener } from './body-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
+import type { ConnectionActivity } from './connection-counts.js';
 import { logErrorOf } from './error-line.js';
 import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
 import { isKeepaliveAllowed } from './keepalive.js';
@@ -90,6 +91,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private readonly readDeadline: Deadline;
   private readonly sendDeadline: Deadline;
   private state: number;
+  /** As the context counts it. */
+  private activity: ConnectionActivity;
   /** Bytes not looked at yet: the start of a head, or requests behind the one being served. */
   private held: Buffer | null;
   private isHalfClosed: boolean;
@@ -130,6 +133,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.readDeadline = new Deadline(context.wheel, this);
     this.sendDeadline = new Deadline(context.wheel, this);
     this.state = point.options.usesProxyProtocol ? READING_PROXY_HEADER : WAITING;
+    this.activity = 'waiting';
+    context.connections.noteOpened();
     this.held = null;
     this.isHalfClosed = false;
     this.hasSentContinue = false;
@@ -251,6 +256,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.state = CLOSED;
     this.readDeadline.cancel();
     this.sendDeadline.cancel();
+    this.context.connections.noteClosed(this.activity);
     // First, so that a defect in what follows holds up nobody who waits for the last connection.
     this.owner.onConnectionClosed(this);
     if (request === null) return;
@@ -307,6 +313,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       }
       this.state = READING_HEAD;
       this.requestCount++;
+      this.context.connections.requests++;
+      this.setActivity('reading');
       this.request = this.requests.take(this);
     }
     const request = this.request!;
@@ -328,6 +336,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.logInfo(`${why} while reading client request ${request.head.isLineRead ? 'headers' : 'line'}`);
     this.readDeadline.clear();
     this.state = SERVING;
+    this.setActivity('writing');
     this.connection.pauseReading();
     // What would be read next has no meaning any more.
     request.body.start(BodyKind.none, 0);
@@ -338,6 +347,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private serveHead(request: HttpRequest, bytes: Buffer, start: number, end: number): void {
     const { head, body } = request;
     this.state = SERVING;
+    this.setActivity('writing');
     this.readDeadline.clear();
     let kind: number = BodyKind.none;
     if (head.isChunked) kind = BodyKind.chunked;
@@ -636,11 +646,17 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   /** The request is over: it is logged, and its object is free for another. */
   private endServing(request: HttpRequest): void {
     this.request = null;
+    if (this.state !== CLOSED) this.setActivity('waiting');
     this.receiver = null;
     this.drainListener = null;
     this.restingSinceMs = this.context.clock.nowMs();
     endRequest(request);
     this.requests.give(request);
+  }
+
+  private setActivity(activity: ConnectionActivity): void {
+    this.context.connections.change(this.activity, activity);
+    this.activity = activity;
   }
 
   /** Goes on with a pipelined request: in a turn of its own, so that a long row of them is no deep stack. */

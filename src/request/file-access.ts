@@ -38,11 +38,14 @@ export class FileFailure {
   readonly code: string;
   /** `open() "/a" failed (2: No such file or directory)` */
   readonly message: string;
+  /** `(2: No such file or directory)` */
+  readonly cause: string;
 
   constructor(error: NodeJS.ErrnoException, call: string, path: string) {
     // What has a NUL in it names no file.
     this.code = error.code === 'ERR_INVALID_ARG_VALUE' ? 'ENOENT' : (error.code ?? 'EIO');
     this.message = describeFailure(call, path, error);
+    this.cause = describeCause(error);
   }
 
   /** The file is not there. */
@@ -56,9 +59,14 @@ export class FileFailure {
   }
 }
 
-/** `rename() "/a" to "/b" failed (13: Permission denied)`, as nginx words it; `path` is without the outer quotes. */
+/** `open() "/a" failed (13: Permission denied)`, as nginx words it. */
 export function describeFailure(call: string, path: string, error: NodeJS.ErrnoException): string {
-  return `${call} "${path}" failed (${-(error.errno ?? 0)}: ${describeErrno(error.code ?? 'EIO')})`;
+  return `${call} "${path}" failed ${describeCause(error)}`;
+}
+
+/** `(13: Permission denied)` */
+export function describeCause({ errno = 0, code = 'EIO' }: NodeJS.ErrnoException): string {
+  return `(${-errno}: ${describeErrno(code)})`;
 }
 
 /** What is at a path. A file has a descriptor for as long as it is in use. */

@@ -72,6 +72,23 @@ export class RequestBody implements BodyReceiver {
     return this.chunks[0]!;
   }
 
+  /**
+   * Gives the whole body away as a file, whose path is returned: from now on it is the caller's. Null, and logged, when
+   * it can't be written.
+   */
+  takeFile(): string | null {
+    if (this.path === null) {
+      if (!this.openFile(true)) return null;
+      for (const chunk of this.chunks) if (!this.writeAll(chunk)) return null;
+    }
+    const { path } = this;
+    this.path = null;
+    this.chunks = [];
+    if (this.descriptor >= 0) closeSync(this.descriptor);
+    this.descriptor = -1;
+    return path;
+  }
+
   /** The request is over: the file goes, unless it is wanted. */
   release(): void {
     if (this.descriptor >= 0) closeSync(this.descriptor);
@@ -98,7 +115,7 @@ export class RequestBody implements BodyReceiver {
     return true;
   }
 
-  private openFile(): boolean {
+  private openFile(isWanted = false): boolean {
     const path = nextTempFile(this.request.location.settings.clientBodyTempPath);
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -108,7 +125,7 @@ export class RequestBody implements BodyReceiver {
       return false;
     }
     this.path = path;
-    logErrorOf(this.request, 'warn', `a client request body is buffered to a temporary file ${path}`);
+    if (!isWanted) logErrorOf(this.request, 'warn', `a client request body is buffered to a temporary file ${path}`);
     return true;
   }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { Address } from '../net/address.js';
+import type { ConnectionCounts } from './connection-counts.js';
 import type { Location } from './location.js';
 import type { LocationTree } from './location-tree.js';
 import type { RequestRegex } from './request-regex.js';
@@ -46,4 +47,5 @@ export interface ServiceContext {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly errorLog: ErrorLog;
+  readonly connections: ConnectionCounts;
 }

@@ -1,0 +1,142 @@
+/*
+ * Moving, copying and removing files and folders with all that is in them. What fails inside a folder is logged and
+ * left out, as in nginx; links are not followed.
+ */
+import type { Stats } from 'node:fs';
+import { copyFile, lstat, mkdir, readdir, rename, rmdir, unlink, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { logErrorOf } from '../../../request/error-line.js';
+import { describeFailure } from '../../../request/file-access.js';
+import { toFileName } from '../../../request/file-path.js';
+import type { HttpRequest } from '../../../request/http-request.js';
+import { folderMode, refuse } from './dav-request.js';
+
+let copies = 0;
+
+/**
+ * Moves a file, also to another file system, replacing what is there. `madeMode`: folders that are not there are made,
+ * for files of that mode; null: they are not. False, and logged, when it stays where it is.
+ */
+export async function moveFile(
+  request: HttpRequest,
+  from: string,
+  to: string,
+  madeMode: number | null,
+): Promise<boolean> {
+  let error = await tryRename(from, to);
+  if (error?.code === 'ENOENT' && madeMode !== null) {
+    try {
+      await mkdir(toFileName(dirname(to)), { recursive: true, mode: folderMode(madeMode) });
+    } catch (failure) {
+      logErrorOf(request, 'crit', describeFailure('mkdir()', to, failure as NodeJS.ErrnoException));
+      return false;
+    }
+    error = await tryRename(from, to);
+  }
+  if (error === null) return true;
+  if (error.code === 'EXDEV') return moveAcross(request, from, to);
+  logErrorOf(request, 'crit', describeFailure('rename()', `${from}" to "${to}`, error));
+  return false;
+}
+
+async function tryRename(from: string, to: string): Promise<NodeJS.ErrnoException | null> {
+  try {
+    await rename(toFileName(from), toFileName(to));
+    return null;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+/** By a copy beside the target, so that nobody sees half of it there. */
+async function moveAcross(request: HttpRequest, from: string, to: string): Promise<boolean> {
+  const beside = `${to}.${String(++copies).padStart(10, '0')}`;
+  try {
+    await copyOne(from, beside, await lstat(toFileName(from)));
+    await rename(toFileName(beside), toFileName(to));
+    await unlink(toFileName(from));
+    return true;
+  } catch (error) {
+    logErrorOf(request, 'crit', describeFailure('rename()', `${beside}" to "${to}`, error as NodeJS.ErrnoException));
+    await unlink(toFileName(beside)).catch(() => undefined);
+    return false;
+  }
+}
+
+/** Copies a file with its rights and its time. False, and logged, when it can't be. */
+export async function copyTo(request: HttpRequest, from: string, to: string, stats: Stats): Promise<boolean> {
+  try {
+    await copyOne(from, to, stats);
+    return true;
+  } catch (error) {
+    logErrorOf(request, 'crit', describeFailure('copy()', `${from}" to "${to}`, error as NodeJS.ErrnoException));
+    return false;
+  }
+}
+
+async function copyOne(from: string, to: string, stats: Stats): Promise<void> {
+  await copyFile(toFileName(from), toFileName(to));
+  await utimes(toFileName(to), stats.atime, stats.mtime);
+}
+
+/** Copies what is in a folder into another, which is there; false when the folder can't be read. */
+export async function copyInto(request: HttpRequest, from: string, to: string): Promise<boolean> {
+  const names = await namesIn(request, from);
+  if (names === null) return false;
+  for (const name of names) {
+    const source = `${from}/${name}`;
+    const target = `${to}/${name}`;
+    const stats = await statsOf(request, source);
+    if (stats === null) continue;
+    if (stats.isFile()) await copyTo(request, source, target, stats);
+    if (!stats.isDirectory()) continue;
+    await mkdir(toFileName(target), { mode: folderMode(stats.mode & 0o777) }).catch((error) => {
+      refuse(request, 'mkdir()', target, error as NodeJS.ErrnoException, 404);
+    });
+    await copyInto(request, source, target);
+    await utimes(toFileName(target), stats.atime, stats.mtime).catch((error) => {
+      logErrorOf(request, 'alert', describeFailure('utimes()', target, error as NodeJS.ErrnoException));
+    });
+  }
+  return true;
+}
+
+/** Removes a file, or a folder with all in it: 0, or the status for why not. */
+export async function removeTree(request: HttpRequest, path: string, isFolder: boolean): Promise<number> {
+  if (isFolder && !(await removeIn(request, path))) return 500;
+  try {
+    await (isFolder ? rmdir(toFileName(path)) : unlink(toFileName(path)));
+    return 0;
+  } catch (error) {
+    return refuse(request, isFolder ? 'rmdir()' : 'unlink()', path, error as NodeJS.ErrnoException, 404);
+  }
+}
+
+async function removeIn(request: HttpRequest, folder: string): Promise<boolean> {
+  const names = await namesIn(request, folder);
+  if (names === null) return false;
+  for (const name of names) {
+    const path = `${folder}/${name}`;
+    const stats = await statsOf(request, path);
+    if (stats !== null) await removeTree(request, path, stats.isDirectory());
+  }
+  return true;
+}
+
+async function namesIn(request: HttpRequest, folder: string): Promise<string[] | null> {
+  try {
+    return await readdir(toFileName(folder), { encoding: 'latin1' });
+  } catch (error) {
+    logErrorOf(request, 'crit', describeFailure('opendir()', folder, error as NodeJS.ErrnoException));
+    return null;
+  }
+}
+
+async function statsOf(request: HttpRequest, path: string): Promise<Stats | null> {
+  try {
+    return await lstat(toFileName(path));
+  } catch (error) {
+    logErrorOf(request, 'crit', describeFailure('lstat()', path, error as NodeJS.ErrnoException));
+    return null;
+  }
+}
