@@ -5,13 +5,18 @@ import { accessModule } from './http/access/access.js';
 import { additionModule } from './http/addition/addition.js';
 import { authBasicModule } from './http/auth-basic/auth-basic.js';
 import { authRequestModule } from './http/auth-request/auth-request.js';
+import { autoindexModule } from './http/autoindex/autoindex.js';
 import { brotliModule } from './http/brotli/brotli.js';
 import { charsetModule } from './http/charset/charset.js';
 import { coreModule } from './http/core/core.js';
+import { davModule } from './http/dav/dav.js';
+import { emptyGifModule } from './http/empty-gif/empty-gif.js';
 import { geoModule } from './http/geo/geo.js';
 import { gunzipModule } from './http/gunzip/gunzip.js';
+import { gzipStaticModule } from './http/gzip-static/gzip-static.js';
 import { gzipModule } from './http/gzip/gzip.js';
 import { headersModule } from './http/headers/headers.js';
+import { indexModule } from './http/index/index-files.js';
 import { limitConnModule } from './http/limit-conn/limit-conn.js';
 import { limitReqModule } from './http/limit-req/limit-req.js';
 import { logModule } from './http/log/log.js';
@@ -19,13 +24,15 @@ import { mapModule } from './http/map/map.js';
 import { mirrorModule } from './http/mirror/mirror.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { proxyModule } from './http/proxy/proxy.js';
+import { randomIndexModule } from './http/random-index/random-index.js';
 import { rangeModule } from './http/range/range.js';
 import { rewriteModule } from './http/rewrite/rewrite.js';
 import { splitClientsModule } from './http/split-clients/split-clients.js';
 import { ssiModule } from './http/ssi/ssi.js';
 import { staticModule } from './http/static/static.js';
+import { stubStatusModule } from './http/stub-status/stub-status.js';
 import { subModule } from './http/sub/sub.js';
-import { upstreamModule } from './http/upstream/upstream.js';
+import { tryFilesModule } from './http/try-files/try-files.js';
 import { upstreamHashModule } from './http/upstream-hash/upstream-hash.js';
 import { upstreamIpHashModule } from './http/upstream-ip-hash/upstream-ip-hash.js';
 import { upstreamKeepaliveModule } from './http/upstream-keepalive/upstream-keepalive.js';
@@ -33,6 +40,7 @@ import { upstreamLeastConnModule } from './http/upstream-least-conn/upstream-lea
 import { upstreamLeastTimeModule } from './http/upstream-least-time/upstream-least-time.js';
 import { upstreamRandomModule } from './http/upstream-random/upstream-random.js';
 import { upstreamZoneModule } from './http/upstream-zone/upstream-zone.js';
+import { upstreamModule } from './http/upstream/upstream.js';
 import { zstdModule } from './http/zstd/zstd.js';
 import type { HttpModule } from './module.js';
 
@@ -62,9 +70,17 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   authBasicModule,
   authRequestModule,
   // Before an answer.
+  tryFilesModule,
   mirrorModule,
   // Content: the one a location names, else the first that does not decline.
   proxyModule,
+  emptyGifModule,
+  stubStatusModule,
+  davModule,
+  randomIndexModule,
+  indexModule,
+  autoindexModule,
+  gzipStaticModule,
   staticModule,
   // Filters, which have an order of their own.
   notModifiedModule,

@@ -125,7 +125,8 @@ export class RequestBody implements BodyReceiver {
       return false;
     }
     this.path = path;
-    if (!isWanted) logErrorOf(this.request, 'warn', `a client request body is buffered to a temporary file ${path}`);
+    if (!isWanted)
+      logErrorOf(this.request, 'warn', `a client request body is buffered to a temporary file ${path}`);
     return true;
   }
 

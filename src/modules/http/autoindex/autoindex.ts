@@ -11,7 +11,14 @@ import { DECLINED, DONE, type Outcome, type PhaseHandler } from '../../../reques
 import { type FolderEntry, readFolder } from '../../../request/read-folder.js';
 import { sendHead } from '../../../request/send.js';
 import type { HttpModule } from '../../module.js';
-import { compareEntries, type ListedEntry, listAsHtml, listAsJson, listAsJsonp, listAsXml } from './listing.js';
+import {
+  compareEntries,
+  type ListedEntry,
+  listAsHtml,
+  listAsJson,
+  listAsJsonp,
+  listAsXml,
+} from './listing.js';
 
 const CONTEXTS = ['http', 'server', 'location'] as const;
 
@@ -110,7 +117,8 @@ const CALLBACK_LENGTH = 128;
 /** The function a listing is given to; '' without one. Null, logged, for what is no name. */
 function callbackOf(request: HttpRequest): string | null {
   const callback = /(?:^|&)callback=([^&]*)/i.exec(request.args)?.[1] ?? '';
-  const problem = callback.length > CALLBACK_LENGTH ? 'too long' : /^[\w.]*$/.test(callback) ? null : 'invalid';
+  const problem =
+    callback.length > CALLBACK_LENGTH ? 'too long' : /^[\w.]*$/.test(callback) ? null : 'invalid';
   if (problem === null) return callback;
   logErrorOf(request, 'info', `client sent ${problem} callback name: "${callback}"`);
   return null;

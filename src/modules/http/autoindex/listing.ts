@@ -138,7 +138,12 @@ export function listAsXml(entries: readonly ListedEntry[]): string {
   return `<?xml version="1.0"?>\r\n<list>\r\n${lines.join('')}</list>\r\n`;
 }
 
-const HTML_ESCAPES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' };
+const HTML_ESCAPES: Readonly<Record<string, string>> = {
+  '<': '&lt;',
+  '>': '&gt;',
+  '&': '&amp;',
+  '"': '&quot;',
+};
 
 function escapeHtml(text: string): string {
   return text.replace(/[<>&"]/g, (character) => HTML_ESCAPES[character]!);

@@ -1,8 +1,9 @@
 /*
  * COPY and MOVE: to the path that Destination names, on this server and at this location.
  */
-import { lstat, mkdir, rename } from 'node:fs/promises';
+
 import type { Stats } from 'node:fs';
+import { lstat, mkdir, rename } from 'node:fs/promises';
 import { logErrorOf } from '../../../request/error-line.js';
 import { filePath, filePathOf, toFileName } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';

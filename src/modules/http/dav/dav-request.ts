@@ -40,7 +40,11 @@ export function refuse(
   notFound: number,
 ): number {
   const status = statusOf(error.code, notFound);
-  logErrorOf(request, status === 500 || status === 507 ? 'crit' : 'error', describeFailure(call, path, error));
+  logErrorOf(
+    request,
+    status === 500 || status === 507 ? 'crit' : 'error',
+    describeFailure(call, path, error),
+  );
   return status;
 }
 

@@ -69,7 +69,10 @@ const access: ValueType<{ readonly bits: number; readonly isUser: boolean }> = {
   parse(text) {
     const match = /^(user|group|all):(rw?)$/.exec(text);
     if (match === null) {
-      return new Refusal(`Cannot take "${text}": write it like group:r or all:rw`, () => `invalid value "${text}"`);
+      return new Refusal(
+        `Cannot take "${text}": write it like group:r or all:rw`,
+        () => `invalid value "${text}"`,
+      );
     }
     const shift = match[1] === 'user' ? 6 : match[1] === 'group' ? 3 : 0;
     return { bits: (match[2] === 'rw' ? 6 : 4) << shift, isUser: shift === 6 };
@@ -105,7 +108,10 @@ export const davModule: HttpModule = {
       createsFolders: scope.value(createFullPutPath)[0],
       minDeleteDepth: scope.value(minDeleteDepth)[0],
     };
-    build.addHandler('content', serveMethods(new Set([...methods].map((method) => method.toUpperCase())), rules));
+    build.addHandler(
+      'content',
+      serveMethods(new Set([...methods].map((method) => method.toUpperCase())), rules),
+    );
   },
 };
 

@@ -57,7 +57,11 @@ async function moveAcross(request: HttpRequest, from: string, to: string): Promi
     await unlink(toFileName(from));
     return true;
   } catch (error) {
-    logErrorOf(request, 'crit', describeFailure('rename()', `${beside}" to "${to}`, error as NodeJS.ErrnoException));
+    logErrorOf(
+      request,
+      'crit',
+      describeFailure('rename()', `${beside}" to "${to}`, error as NodeJS.ErrnoException),
+    );
     await unlink(toFileName(beside)).catch(() => undefined);
     return false;
   }
@@ -69,7 +73,11 @@ export async function copyTo(request: HttpRequest, from: string, to: string, sta
     await copyOne(from, to, stats);
     return true;
   } catch (error) {
-    logErrorOf(request, 'crit', describeFailure('copy()', `${from}" to "${to}`, error as NodeJS.ErrnoException));
+    logErrorOf(
+      request,
+      'crit',
+      describeFailure('copy()', `${from}" to "${to}`, error as NodeJS.ErrnoException),
+    );
     return false;
   }
 }

@@ -32,7 +32,8 @@ export const gzipStaticModule: HttpModule = {
   directives: [gzipStatic],
   location(scope, build) {
     const [mode] = scope.value(gzipStatic);
-    if (mode !== 'off') build.addHandler('content', serveCompressed(mode === 'always', compressionRules(scope)));
+    if (mode !== 'off')
+      build.addHandler('content', serveCompressed(mode === 'always', compressionRules(scope)));
   },
 };
 

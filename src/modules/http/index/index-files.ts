@@ -25,7 +25,8 @@ const index = defineDirective({
   default: 'index.html',
   inherit: 'replace',
   isRepeatable: true,
-  summary: 'The files that stand for a folder: the first of them that is there; one that begins with / always is.',
+  summary:
+    'The files that stand for a folder: the first of them that is there; one that begins with / always is.',
   since: '0.2.0',
   effect: 'full',
 });
