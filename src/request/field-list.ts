@@ -44,6 +44,14 @@ export class FieldList {
     this.add(name, value);
   }
 
+  /** Gives the field of that name that has a value another one; adds it if there is none. */
+  replace(name: string, value: string | null, newValue: string): void {
+    const lowerName = name.toLowerCase();
+    const index = this.values.findIndex((each, i) => each === value && this.lowerNames[i] === lowerName);
+    if (index < 0) this.add(name, newValue);
+    else this.values[index] = newValue;
+  }
+
   remove(lowerName: string): void {
     for (let i = this.names.length - 1; i >= 0; i--) {
       if (this.lowerNames[i] !== lowerName) continue;

@@ -117,7 +117,7 @@ export class UpstreamGroup {
     context.tried = tried;
     context.nowMs = this.#clock.nowMs();
     context.subject = subject;
-    const wanted = this.affinity?.find(subject) ?? null;
+    const wanted = this.affinity?.find(subject, this.peers) ?? null;
     let peer: Peer | null;
     if (this.#singlePeer !== null) peer = this.#pickSingle(this.#singlePeer, wanted);
     else {
