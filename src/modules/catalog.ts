@@ -13,8 +13,8 @@ import { davModule } from './http/dav/dav.js';
 import { emptyGifModule } from './http/empty-gif/empty-gif.js';
 import { geoModule } from './http/geo/geo.js';
 import { gunzipModule } from './http/gunzip/gunzip.js';
-import { gzipStaticModule } from './http/gzip-static/gzip-static.js';
 import { gzipModule } from './http/gzip/gzip.js';
+import { gzipStaticModule } from './http/gzip-static/gzip-static.js';
 import { headersModule } from './http/headers/headers.js';
 import { indexModule } from './http/index/index-files.js';
 import { limitConnModule } from './http/limit-conn/limit-conn.js';
@@ -33,6 +33,7 @@ import { staticModule } from './http/static/static.js';
 import { stubStatusModule } from './http/stub-status/stub-status.js';
 import { subModule } from './http/sub/sub.js';
 import { tryFilesModule } from './http/try-files/try-files.js';
+import { upstreamModule } from './http/upstream/upstream.js';
 import { upstreamHashModule } from './http/upstream-hash/upstream-hash.js';
 import { upstreamIpHashModule } from './http/upstream-ip-hash/upstream-ip-hash.js';
 import { upstreamKeepaliveModule } from './http/upstream-keepalive/upstream-keepalive.js';
@@ -41,7 +42,6 @@ import { upstreamLeastTimeModule } from './http/upstream-least-time/upstream-lea
 import { upstreamRandomModule } from './http/upstream-random/upstream-random.js';
 import { upstreamStickyModule } from './http/upstream-sticky/upstream-sticky.js';
 import { upstreamZoneModule } from './http/upstream-zone/upstream-zone.js';
-import { upstreamModule } from './http/upstream/upstream.js';
 import { zstdModule } from './http/zstd/zstd.js';
 import type { HttpModule } from './module.js';
 
