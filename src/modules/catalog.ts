@@ -90,6 +90,8 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   headersModule,
   gunzipModule,
   additionModule,
+  ssiModule,
+  charsetModule,
   subModule,
   charsetModule,
   ssiModule,
