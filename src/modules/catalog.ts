@@ -90,8 +90,6 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   headersModule,
   gunzipModule,
   additionModule,
-  ssiModule,
-  charsetModule,
   subModule,
   charsetModule,
   ssiModule,
