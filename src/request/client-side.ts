@@ -26,6 +26,8 @@ export interface ClientSide {
   readonly connectionNumber: number;
   /** Counts the requests of this connection, the one under way included. */
   readonly requestCount: number;
+  /** Bytes of this request had come before the one before it was over. */
+  readonly isPipelined: boolean;
   /** When it was accepted. */
   readonly connectedMs: number;
   /** What a PROXY protocol header said; null without one. */

@@ -75,6 +75,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   readonly connectionNumber: number;
   readonly connectedMs: number;
   requestCount: number;
+  isPipelined: boolean;
   proxyProtocol: ProxyProtocolHeader | null;
   awaitsContinue: boolean;
   earlyBytes: Buffer;
@@ -118,6 +119,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.connectionNumber = connectionNumber;
     this.connectedMs = context.clock.nowMs();
     this.requestCount = 0;
+    this.isPipelined = false;
     this.proxyProtocol = null;
     this.awaitsContinue = false;
     this.earlyBytes = NO_BYTES;
@@ -637,6 +639,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       return;
     }
     this.state = WAITING;
+    this.isPipelined = this.held !== null;
     this.leastRestMs = keepaliveMinTimeoutMs;
     this.readDeadline.set(isDraining ? keepaliveMinTimeoutMs : keepaliveTimeoutMs);
     if (this.held === null) this.connection.resumeReading();

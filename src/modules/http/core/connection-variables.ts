@@ -26,8 +26,7 @@ export function addConnectionVariables(table: VariableTable<HttpRequest>): void 
     isVolatile: true,
     get: ({ client, context }) => formatSeconds(context.clock.nowMs() - client.connectedMs),
   });
-  // differs from nginx: how many requests a client sends at once is nobody's concern, so there is never a "p".
-  define('pipe', () => '.');
+  define('pipe', ({ client }) => (client.isPipelined ? 'p' : '.'));
   addProxyProtocol(table);
   // differs from nginx: Node tells nothing of what the kernel measured of a connection, so these are empty.
   for (const name of ['rtt', 'rttvar', 'snd_cwnd', 'rcv_space']) define(`tcpinfo_${name}`, () => null);

@@ -51,41 +51,38 @@ export class LogFileCache {
     this.#files = new Map();
   }
 
-  /** Throws what opening or writing does; the name is forgotten then. */
+  /** Throws what opening or writing does; the name is forgotten then, and makes no other one be. */
   append(path: string, line: string): void {
     const nowMs = this.#clock.nowMs();
     this.#forgetInactive(nowMs);
-    const file = this.#use(path, nowMs);
-    if (file.fd < 0 && file.uses < this.#options.minUses) {
-      appendLine(path, line);
-      return;
-    }
+    const known = this.#files.get(path);
+    const file = known ?? { fd: -1, inode: -1, uses: 0, usedMs: nowMs, checkedMs: nowMs };
+    file.uses++;
+    file.usedMs = nowMs;
     try {
-      if (file.fd < 0) this.#open(file, path, nowMs);
-      else if (nowMs - file.checkedMs >= this.#options.validMs) this.#check(file, path, nowMs);
-      writeSync(file.fd, `${line}\n`, null, 'latin1');
+      if (file.fd >= 0 && nowMs - file.checkedMs >= this.#options.validMs) this.#check(file, path, nowMs);
+      else if (file.fd < 0 && file.uses >= this.#options.minUses) this.#open(file, path, nowMs);
+      if (file.fd < 0) appendLine(path, line);
+      else writeSync(file.fd, `${line}\n`, null, 'latin1');
     } catch (error) {
       this.#forget(path, file);
       throw error;
     }
+    this.#remember(path, file, known === undefined);
   }
 
   close(): void {
     for (const [path, file] of this.#files) this.#forget(path, file);
   }
 
-  /** The entry of a name, as the one used last. */
-  #use(path: string, nowMs: number): CachedFile {
-    let file = this.#files.get(path);
-    if (file === undefined) {
-      file = { fd: -1, inode: -1, uses: 0, usedMs: nowMs, checkedMs: nowMs };
+  /** Puts a file last. */
+  #remember(path: string, file: CachedFile, isNew: boolean): void {
+    if (!isNew) this.#files.delete(path);
+    else if (this.#files.size >= this.#options.max) {
       const [eldest] = this.#files;
-      if (this.#files.size >= this.#options.max && eldest !== undefined) this.#forget(...eldest);
-    } else this.#files.delete(path);
+      if (eldest !== undefined) this.#forget(...eldest);
+    }
     this.#files.set(path, file);
-    file.uses++;
-    file.usedMs = nowMs;
-    return file;
   }
 
   #open(file: CachedFile, path: string, nowMs: number): void {
