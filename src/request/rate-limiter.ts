@@ -1,22 +1,26 @@
 /*
  * limit_rate: a response goes out no faster than so many bytes a second.
  */
-
 import { parseSizeBytes } from '../core/size.js';
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import { BodyFilter } from './body-sink.js';
+import { logErrorOf } from './error-line.js';
 import type { HttpRequest } from './http-request.js';
+import type { RequestText } from './location.js';
 
 /** Holds back what would be too fast. What it holds is bounded by what one write brings: it is blocked meanwhile. */
 export class RateLimiter extends BodyFilter implements DeadlineOwner {
+  /** Whose connection fails by a defect that comes of it. */
   readonly served;
   private readonly request: HttpRequest;
   private readonly deadline: Deadline;
   private held: Buffer[];
   private isEnded: boolean;
+  /** Bytes of the body that went on. */
   private sent: number;
 
-  private constructor(request: HttpRequest) {
+  /** The request's limitRate is above 0, and limitRateAfter is known. */
+  constructor(request: HttpRequest) {
     super();
     this.request = request;
     this.served = request.client.connection;
@@ -29,16 +33,20 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
   /** The limiter of a response; null where nothing limits it. */
   static of(request: HttpRequest): RateLimiter | null {
     const { limitRate, limitRateAfter } = request.location.settings;
-    if (request.limitRate < 0)
-      request.limitRate = limitRate === null ? 0 : bytesOf(limitRate.evaluate(request));
-    if (request.limitRateAfter < 0)
-      request.limitRateAfter = limitRateAfter === null ? 0 : bytesOf(limitRateAfter.evaluate(request));
-    return request.limitRate === 0 ? null : new RateLimiter(request);
+    if (request.limitRate < 0) request.limitRate = bytesOf(limitRate, request);
+    if (request.limitRate === 0) return null;
+    if (request.limitRateAfter < 0) request.limitRateAfter = bytesOf(limitRateAfter, request);
+    return new RateLimiter(request);
   }
 
   override write(bytes: Buffer, isBorrowed: boolean): void {
+    if (this.held.length === 0 && bytes.length <= this.allowance()) {
+      this.sent += bytes.length;
+      this.next.write(bytes, isBorrowed);
+      return;
+    }
     this.held.push(isBorrowed ? Buffer.from(bytes) : bytes);
-    if (this.held.length === 1 && !this.deadline.isArmed) this.sendAllowed();
+    if (!this.deadline.isArmed) this.sendAllowed();
   }
 
   override end(): void {
@@ -57,40 +65,60 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
   }
 
   onDeadline(): void {
-    this.sendAllowed();
-    if (!this.isBlocked && !this.isEnded) this.source.onDrain();
+    // A client that is too slow for the limit gets the rest when it has taken what it has.
+    if (!this.next.isBlocked) this.goOn();
   }
 
   override onDrain(): void {
-    if (this.held.length === 0) this.source.onDrain();
+    if (!this.deadline.isArmed) this.goOn();
   }
 
-  /** Sends what the time since the request's start allows, as nginx counts it: one second is granted ahead. */
+  private goOn(): void {
+    this.sendAllowed();
+    if (!this.isEnded && !this.isBlocked) this.source.onDrain();
+  }
+
+  /** What may go out now. As nginx counts: each second since the request's start gives its bytes when it begins. */
+  private allowance(): number {
+    const { limitRate, limitRateAfter, startMs, context } = this.request;
+    const seconds = Math.floor((context.clock.nowMs() - startMs) / 1000) + 1;
+    return limitRate * seconds + limitRateAfter - this.sent;
+  }
+
   private sendAllowed(): void {
-    const { limitRate, limitRateAfter, startMs } = this.request;
-    const elapsed = Math.floor((this.request.context.clock.nowMs() - startMs) / 1000) + 1;
-    let allowed = limitRate * elapsed + limitRateAfter - this.sent;
+    if (this.held.length === 0) return;
+    let allowed = this.allowance();
     while (allowed > 0 && this.held.length > 0) {
       const bytes = this.held[0]!;
-      if (bytes.length <= allowed) this.held.shift();
-      else this.held[0] = bytes.subarray(allowed);
       const part = bytes.length <= allowed ? bytes : bytes.subarray(0, allowed);
+      if (part === bytes) this.held.shift();
+      else this.held[0] = bytes.subarray(allowed);
       allowed -= part.length;
       this.sent += part.length;
       this.next.write(part, false);
     }
     if (this.held.length > 0) {
       this.next.flush();
-      this.deadline.set(Math.max(1, Math.ceil((-allowed * 1000) / limitRate) + 1000));
+      this.deadline.set(this.untilNextMs());
     } else if (this.isEnded) this.next.end();
+  }
+
+  /** How long until a byte more may go out: when the second begins that allows it. */
+  private untilNextMs(): number {
+    const { limitRate, limitRateAfter, startMs, context } = this.request;
+    const second = Math.floor((this.sent - limitRateAfter) / limitRate);
+    return startMs + second * 1000 - context.clock.nowMs();
   }
 }
 
-function bytesOf(text: string): number {
-  if (text === '') return 0;
+/** A size in the text; 0 for none and for what is no size. */
+function bytesOf(text: RequestText | null, request: HttpRequest): number {
+  const value = text === null ? '' : text.evaluate(request);
+  if (value === '') return 0;
   try {
-    return parseSizeBytes(text);
+    return parseSizeBytes(value, 'm');
   } catch {
+    logErrorOf(request, 'error', `invalid size "${value}"`);
     return 0;
   }
 }

@@ -45,7 +45,6 @@ const mirrorRequestBody = defineDirective({
 
 export const mirrorModule: HttpModule = {
   name: 'mirror',
-  switchName: 'http_mirror_module',
   directives: [mirror, mirrorRequestBody],
   location: addMirrors,
 };
