@@ -14,6 +14,7 @@ import { number } from '../../../conf/values/number.js';
 import { offset, size } from '../../../conf/values/size.js';
 import { text } from '../../../conf/values/text.js';
 import { timeMs, wholeSecondsMs } from '../../../conf/values/time.js';
+import { variableSize } from '../../../conf/values/variable-size.js';
 import { variableText } from '../../../conf/values/variable-text.js';
 import { HTTP_SERVER, HTTP_SERVER_LOCATION, HTTP_SERVER_LOCATION_IF } from './contexts.js';
 import { listenParameters } from './listen-parameters.js';
@@ -292,7 +293,7 @@ export const sendTimeout = simple(
 export const limitRate = simple(
   'limit_rate',
   HTTP_SERVER_LOCATION_IF,
-  [variableText],
+  [variableSize],
   '0',
   'Bytes a second of a response, 0 for no limit.',
   { syntax: 'limit_rate rate' },
@@ -300,7 +301,7 @@ export const limitRate = simple(
 export const limitRateAfter = simple(
   'limit_rate_after',
   HTTP_SERVER_LOCATION_IF,
-  [variableText],
+  [variableSize],
   '0',
   'Bytes of a response before limit_rate applies.',
   { syntax: 'limit_rate_after size' },
