@@ -7,6 +7,7 @@ import { authBasicModule } from './http/auth-basic/auth-basic.js';
 import { authRequestModule } from './http/auth-request/auth-request.js';
 import { autoindexModule } from './http/autoindex/autoindex.js';
 import { brotliModule } from './http/brotli/brotli.js';
+import { browserModule } from './http/browser/browser.js';
 import { charsetModule } from './http/charset/charset.js';
 import { coreModule } from './http/core/core.js';
 import { davModule } from './http/dav/dav.js';
@@ -26,7 +27,10 @@ import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { proxyModule } from './http/proxy/proxy.js';
 import { randomIndexModule } from './http/random-index/random-index.js';
 import { rangeModule } from './http/range/range.js';
+import { realipModule } from './http/realip/realip.js';
+import { refererModule } from './http/referer/referer.js';
 import { rewriteModule } from './http/rewrite/rewrite.js';
+import { secureLinkModule } from './http/secure-link/secure-link.js';
 import { splitClientsModule } from './http/split-clients/split-clients.js';
 import { ssiModule } from './http/ssi/ssi.js';
 import { staticModule } from './http/static/static.js';
@@ -42,6 +46,7 @@ import { upstreamLeastTimeModule } from './http/upstream-least-time/upstream-lea
 import { upstreamRandomModule } from './http/upstream-random/upstream-random.js';
 import { upstreamStickyModule } from './http/upstream-sticky/upstream-sticky.js';
 import { upstreamZoneModule } from './http/upstream-zone/upstream-zone.js';
+import { useridModule } from './http/userid/userid.js';
 import { zstdModule } from './http/zstd/zstd.js';
 import type { HttpModule } from './module.js';
 
@@ -62,7 +67,11 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   mapModule,
   geoModule,
   splitClientsModule,
+  browserModule,
+  refererModule,
+  secureLinkModule,
   // Right after the head.
+  realipModule,
   rewriteModule,
   // Preaccess.
   limitReqModule,
@@ -88,6 +97,7 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   notModifiedModule,
   rangeModule,
   headersModule,
+  useridModule,
   gunzipModule,
   additionModule,
   subModule,

@@ -10,6 +10,7 @@ import { basicCredentials } from '../../../request/basic-credentials.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import { documentRoot, filePath } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';
+import { findCookie } from '../../../request/request-cookie.js';
 import { parseRequestHost } from '../../../request/request-host.js';
 import type { VariableTable } from '../../../variables/variable-table.js';
 
@@ -66,7 +67,10 @@ export function addRequestVariables(table: VariableTable<HttpRequest>): void {
     },
   });
   table.defineFamily({ prefix: 'http_', member: (name) => ({ get: fieldGetter(name) }) });
-  table.defineFamily({ prefix: 'cookie_', member: (name) => ({ get: ({ head }) => cookieOf(head, name) }) });
+  table.defineFamily({
+    prefix: 'cookie_',
+    member: (name) => ({ get: ({ head }) => findCookie(head, name) }),
+  });
   table.defineFamily({
     prefix: 'arg_',
     member: (name) => ({ isVolatile: true, get: ({ args }) => argumentOf(args, name) }),
@@ -135,20 +139,6 @@ function joinByName({ fields }: RequestHead, variableName: string): string | nul
     joined = joined === null ? fields.value(i) : `${joined}, ${fields.value(i)}`;
   }
   return joined;
-}
-
-/** The value of a cookie, the first of that name in any case; null without one. */
-function cookieOf({ fields }: RequestHead, name: string): string | null {
-  for (let i = 0; i < fields.count; i++) {
-    if (fields.id(i) !== FieldId.cookie) continue;
-    for (const pair of fields.value(i).split(';')) {
-      const equals = pair.indexOf('=');
-      if (equals >= 0 && pair.slice(0, equals).trim().toLowerCase() === name) {
-        return pair.slice(equals + 1).replace(/^ +/, '');
-      }
-    }
-  }
-  return null;
 }
 
 /** The value of an argument as it was sent, the first of that name in any case; null without one. */
