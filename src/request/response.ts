@@ -110,6 +110,8 @@ export class Response {
   forgetLength(): void {
     this.contentLength = -1;
     this.allowsRanges = false;
+    // An upstream's own.
+    this.fields.remove('accept-ranges');
   }
 
   /** For a filter that makes other bytes of the same meaning. */

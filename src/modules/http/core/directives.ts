@@ -539,6 +539,9 @@ const withoutEffect = [
   simple('tcp_nopush', HTTP_SERVER_LOCATION, [flag], 'off', TUNING, { effect: 'none' }),
   simple('tcp_nodelay', HTTP_SERVER_LOCATION, [flag], 'on', TUNING, { effect: 'none' }),
   simple('send_lowat', HTTP_SERVER_LOCATION, [size], '0', TUNING, { effect: 'none' }),
+  simple('output_buffers', HTTP_SERVER_LOCATION, [number({ min: 1 }), size], '2 32k', TUNING, {
+    effect: 'none',
+  }),
   simple('postpone_output', HTTP_SERVER_LOCATION, [size], '1460', TUNING, { effect: 'none' }),
 ];
 
