@@ -138,7 +138,7 @@ server {
     listen 99999 backlog=many;
     listen 80 defualt_server;
     rewrite ^/a(b /c;
-    rewrite "^/\\d+\\p{L}" /c;
+    rewrite "^/\\d+\\p{Q}" /c;
     return 301 https://\${host;
     set $a b$;
 }
@@ -153,7 +153,7 @@ upstream u { server :80 weight=0; }`),
 < nginx.conf:9:26 Cannot parse number "many": write a whole number such as 10
 < nginx.conf:10:15 Cannot take parameter "defualt_server": use default_server, backlog=
 < nginx.conf:11:18 Cannot use regex "^/a(b": missing closing parenthesis
-< nginx.conf:12:19 Cannot use regex "^/\\d+\\p{L}": JavaScript has no Unicode properties (\\p)
+< nginx.conf:12:19 Cannot use regex "^/\\d+\\p{Q}": JavaScript has no Unicode property "Q"
 < nginx.conf:13:24 Cannot parse "https://\${host": "\${host" has no closing brace
 < nginx.conf:14:13 Cannot parse "b$": no name of a variable follows "$"
 < nginx.conf:16:21 Cannot parse address ":80": no host; use HOST, HOST:PORT, [IPV6]:PORT or unix:/PATH
@@ -168,7 +168,7 @@ upstream u { server :80 weight=0; }`),
 > [emerg] "listen" directive invalid number in nginx.conf:9
 > [emerg] invalid parameter "defualt_server" in nginx.conf:10
 > [emerg] pcre2_compile() failed: missing closing parenthesis in "^/a(b" in nginx.conf:11
-> [emerg] Cannot use regex "^/\\d+\\p{L}": JavaScript has no Unicode properties (\\p) in nginx.conf:12
+> [emerg] Cannot use regex "^/\\d+\\p{Q}": JavaScript has no Unicode property "Q" in nginx.conf:12
 > [emerg] the closing bracket in "host" variable is missing in nginx.conf:13
 > [emerg] invalid variable name in nginx.conf:14
 > [emerg] no host in upstream ":80" in nginx.conf:16

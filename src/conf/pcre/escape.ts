@@ -1,7 +1,7 @@
 /*
  * What a backslash introduces. In a class some escapes mean something else, which is noted at each.
  */
-import { type ByteSet, CLASS_ESCAPES, setOf } from './byte-set.js';
+import { type ByteSet, CLASS_ESCAPES, invert, setOf } from './byte-set.js';
 import type { Cursor } from './cursor.js';
 import { readName } from './name.js';
 import type { Assertion } from './pattern.js';
@@ -57,13 +57,43 @@ export function readEscape(cursor: Cursor, isInClass: boolean): Escape {
       return readOctalBraces(cursor);
     case 'p':
     case 'P':
-      throw cursor.untranslatable('Unicode properties (\\p)', start);
+      return { kind: 'set', set: readProperty(cursor, letter === 'P', start) };
     case 'N':
       if (isInClass) throw cursor.problem('\\N is not supported in a class');
       return { kind: 'set', set: ALL_BUT_LF };
   }
   if (isInClass) return readLetterInClass(cursor, letter);
   return readLetter(cursor, letter, start);
+}
+
+/** `\\p{Lu}`, `\\pL`, `\\P{^Greek}`: of the characters that a byte can be, which is Latin-1, as PCRE has it without UTF. */
+function readProperty(cursor: Cursor, isNegated: boolean, start: number): ByteSet {
+  const match = cursor.take(/\{\s*(\^?)\s*([\w &-]+?)\s*\}|([A-Za-z])/y);
+  if (match === null) throw cursor.problem('malformed \\P or \\p sequence');
+  const name = match[2] ?? match[3]!;
+  const set = propertySet(name);
+  if (set === null) throw cursor.untranslatable(`Unicode property "${name}"`, start);
+  return isNegated !== (match[1] === '^') ? invert(set) : set;
+}
+
+/** Null where JavaScript knows no property of that name. */
+function propertySet(name: string): ByteSet | null {
+  if (name === 'Any') return setOf([0, 255]);
+  const regexp = propertyRegexp(name === 'L&' ? 'LC' : name);
+  if (regexp === null) return null;
+  return Uint8Array.from({ length: 256 }, (_, byte) => (regexp.test(String.fromCharCode(byte)) ? 1 : 0));
+}
+
+/** A general category by its short name, or a script. */
+function propertyRegexp(name: string): RegExp | null {
+  for (const written of [`gc=${name}`, `Script=${name}`]) {
+    try {
+      return new RegExp(`^\\p{${written}}$`, 'u');
+    } catch {
+      // No such property: it may be of the other kind.
+    }
+  }
+  return null;
 }
 
 function readLetterInClass(cursor: Cursor, letter: string): Escape {

@@ -143,6 +143,22 @@ describe('translatePcre', () => {
     expect(translatePcre(pattern, false)).toMatchObject({ reason, at, isUntranslatable: false });
   });
 
+  it.each([
+    ['\\p{N}+', '12\xb2\xbd', 'a'],
+    ['\\pL', 'e', '1'],
+    ['\\p{L}', '\xe9', '\xb7'],
+    ['\\p{^L}', '7', 'x'],
+    ['\\P{Lu}', 'a', 'A'],
+    ['[\\p{Nd}_]+', '1_2', '-'],
+    ['\\p{Latin}', '\xe9', '1'],
+    ['\\p{L&}', 'Q', '\xaa'],
+    ['\\p{Any}', '\xff', ''],
+  ])('takes properties of characters up to U+00FF: %s matches %j, not %j', (pattern, good, bad) => {
+    const result = translatePcre(`^${pattern}$`, false);
+    const { regexp } = result as Extract<typeof result, { regexp: RegExp }>;
+    expect([regexp.test(good), regexp.test(bad)]).toEqual([true, false]);
+  });
+
   it('words a refusal as nginx does', () => {
     expect(translatePcre('^/a(b', false)).toMatchObject({
       nginxText: 'pcre2_compile() failed: missing closing parenthesis in "^/a(b"',
@@ -153,7 +169,7 @@ describe('translatePcre', () => {
   });
 
   it.each([
-    ['a\\p{L}', 1, 'Unicode properties (\\p)'],
+    ['a\\p{Q}', 1, 'Unicode property "Q"'],
     ['\\X', 0, 'grapheme clusters (\\X)'],
     ['(?|(a)|(b))', 0, 'groups with the same numbers in each alternative ((?|...))'],
     ['(a)?(?(1)b|c)', 4, 'conditions ((?(...)...))'],

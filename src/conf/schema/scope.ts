@@ -2,9 +2,10 @@
  * What a level of the configuration says: its own directives, and those it takes from the levels around it by each
  * directive's rule of inheritance. What the values mean is for those who ask.
  */
+
+import { directivesOf } from '../syntax/ast.js';
 import { parse } from '../syntax/parser.js';
 import { Source } from '../syntax/source.js';
-import { directivesOf } from '../syntax/ast.js';
 import { type ArgumentSpec, type ParsedArguments, readArguments } from './arguments.js';
 import type { CheckedDirective } from './checked.js';
 import type { Context } from './contexts.js';
@@ -53,12 +54,16 @@ export class Scope {
   }
 
   /** The directives of that kind in this very block. */
-  own<Specs extends readonly ArgumentSpec[]>(definition: DirectiveDefinition<Specs>): readonly Placed<Specs>[] {
+  own<Specs extends readonly ArgumentSpec[]>(
+    definition: DirectiveDefinition<Specs>,
+  ): readonly Placed<Specs>[] {
     return (this.byDefinition.get(definition) ?? NONE) as unknown as readonly Placed<Specs>[];
   }
 
   /** Those that are in force here: its own, or by the directive's inheritance those of the levels around it. */
-  all<Specs extends readonly ArgumentSpec[]>(definition: DirectiveDefinition<Specs>): readonly Placed<Specs>[] {
+  all<Specs extends readonly ArgumentSpec[]>(
+    definition: DirectiveDefinition<Specs>,
+  ): readonly Placed<Specs>[] {
     const own = this.own(definition);
     if (definition.inherit === 'none' || this.parent === null) return own;
     if (definition.inherit === 'merge') {
@@ -75,7 +80,9 @@ export class Scope {
   }
 
   /** Its values here, by default what the definition says. A directive without a default is a defect: use `find`. */
-  value<Specs extends readonly ArgumentSpec[]>(definition: DirectiveDefinition<Specs>): ParsedArguments<Specs> {
+  value<Specs extends readonly ArgumentSpec[]>(
+    definition: DirectiveDefinition<Specs>,
+  ): ParsedArguments<Specs> {
     return this.find(definition)?.values ?? (defaultOf(definition) as ParsedArguments<Specs>);
   }
 
