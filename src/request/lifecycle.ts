@@ -61,6 +61,7 @@ export function serve(request: HttpRequest): void {
   request.hasPlusInPath = uri.hasPlus;
   if (request.method === 'TRACE') {
     logErrorOf(request, 'info', 'client sent TRACE method');
+    request.keepsAlive = false;
     finalize(request, 405);
     return;
   }
