@@ -214,25 +214,19 @@ describe('a head that is none', () => {
 });
 
 describe('fields with odd names', () => {
-  const fields = 'x_underscore: 1\r\nx.dot: 2\r\nx-hyphen: 3\r\n';
-
   test.each([
-    ['', '||3'],
-    ['underscores_in_headers on;', '1||3'],
-    ['ignore_invalid_headers off;', '1|2|3'],
+    ['', '|3'],
+    ['underscores_in_headers on;', '1|3'],
+    ['ignore_invalid_headers off;', '1|3'],
   ])('with "%s" are seen as %s', async (directives, seen) => {
     const conf = await serveConf(
-      `server { listen 127.0.0.1:%PORT%; ${directives}
-       return 200 "$http_x_underscore|\${http_x.dot}|$http_x_hyphen"; }`.replace(
-        '|${http_x.dot}',
-        seen === '1|2|3' ? '|2' : '|',
-      ),
+      `server { listen 127.0.0.1:%PORT%; ${directives} return 200 "$http_x_underscore|$http_x_hyphen"; }`,
     );
     const client = await conf.connect();
-    client.send(get('/', fields));
+    client.send(get('/', 'x_underscore: 1\r\nx-hyphen: 3\r\n'));
     expect((await client.readResponse()).text).toBe(seen);
-    const isLogged = conf.log('error.log').matching(/client sent invalid header line: "x/).length > 0;
-    expect(isLogged).toBe(directives !== 'ignore_invalid_headers off;');
+    const isLogged = conf.log('error.log').matching(/client sent invalid header line: "x_/).length > 0;
+    expect(isLogged).toBe(directives === '');
   });
 });
 

@@ -142,6 +142,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
   postponer: Postponer | null;
   /** Of the client's request: an upstream has got its body as it came in, and nobody else can have it. */
   isPayloadSpent: boolean;
+  /** Of the client's request: its body was too large for the location, so nobody gets any of it. */
+  isBodyRefused: boolean;
   /** Answers when the body can't be had; set by who asked for it. */
   failBody: ((status: number) => void) | null;
   /** False once something may hold on to it longer than it lives: then it isn't used for another request. */
@@ -215,6 +217,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.hasPayload = parent === null;
     this.postponer = null;
     this.isPayloadSpent = false;
+    this.isBodyRefused = false;
     this.failBody = null;
     this.isReusable = true;
     this.tries = new UpstreamTries(context.clock);
@@ -273,6 +276,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.refusedStatus = 0;
     this.postponer = null;
     this.isPayloadSpent = false;
+    this.isBodyRefused = false;
     this.failBody = null;
     this.tries.reset();
     this.startMs = this.context.clock.nowMs();

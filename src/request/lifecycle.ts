@@ -282,16 +282,14 @@ function enterLocation(request: HttpRequest): boolean {
   const { limitedMethods, limited } = request.location;
   if (limited !== null && !limitedMethods!.has(request.method)) request.location = limited;
   const { contentLength } = request.head;
-  if (
-    settings.clientMaxBodySize > 0 &&
-    contentLength > settings.clientMaxBodySize &&
-    request.payload === null
-  ) {
-    logErrorOf(request, 'error', `client intended to send too large body: ${contentLength} bytes`);
-    finalize(request, 413);
-    return false;
-  }
-  return true;
+  const isTooLarge = settings.clientMaxBodySize > 0 && contentLength > settings.clientMaxBodySize;
+  // What was read already, or will be thrown away for the page of this error, is let pass.
+  if (!isTooLarge || request.parent !== null || request.payload !== null || request.isBodyRefused)
+    return true;
+  request.isBodyRefused = true;
+  logErrorOf(request, 'error', `client intended to send too large body: ${contentLength} bytes`);
+  finalize(request, 413);
+  return false;
 }
 
 /** A rewrite changed the path: back to the search for a location. */
