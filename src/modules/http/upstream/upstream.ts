@@ -19,10 +19,12 @@ import {
 import type { HttpModule, UpstreamBuild } from '../../module.js';
 import { resolverOf, resolverTimeout } from '../../resolver.js';
 import { server, upstream } from './directives.js';
+import { addUpstreamVariables } from './variables.js';
 
 export const upstreamModule: HttpModule = {
   name: 'upstream',
   directives: [upstream, server],
+  variables: addUpstreamVariables,
   upstream: addServers,
 };
 

@@ -1,0 +1,63 @@
+/*
+ * Variables about the upstreams that a request was sent to: one value for each try, and what the last answer said.
+ */
+import type { HttpRequest } from '../../../request/http-request.js';
+import type { UpstreamTries } from '../../../request/upstream-tries.js';
+import type { VariableTable } from '../../../variables/variable-table.js';
+
+/** $upstream_addr, $upstream_status, $upstream_response_time, $upstream_http_* ... */
+export function addUpstreamVariables(table: VariableTable<HttpRequest>): void {
+  const define = (name: string, read: (tries: UpstreamTries) => string) =>
+    table.define({
+      name,
+      isVolatile: true,
+      get: ({ tries }) => (tries.count === 0 ? null : read(tries)),
+    });
+  define('upstream_addr', (tries) => tries.addresses);
+  define('upstream_status', (tries) => tries.statuses);
+  define('upstream_connect_time', (tries) => tries.connectTimes);
+  define('upstream_header_time', (tries) => tries.headerTimes);
+  define('upstream_response_time', (tries) => tries.responseTimes);
+  define('upstream_response_length', (tries) => tries.responseLengths);
+  define('upstream_bytes_sent', (tries) => tries.bytesSent);
+  define('upstream_bytes_received', (tries) => tries.bytesReceived);
+  table.defineFamily({
+    prefix: 'upstream_http_',
+    member: (name) => ({ isVolatile: true, get: ({ tries }) => joinedField(tries.responseHead, name) }),
+  });
+  table.defineFamily({
+    prefix: 'upstream_trailer_',
+    member: (name) => ({ isVolatile: true, get: ({ tries }) => joinedField(tries.responseTrailer, name) }),
+  });
+  table.defineFamily({
+    prefix: 'upstream_cookie_',
+    member: (name) => ({ isVolatile: true, get: ({ tries }) => cookie(tries.responseHead, name) }),
+  });
+}
+
+/** All values of the field whose name has underscores for hyphens, joined; null without one. */
+function joinedField(lines: string, variableName: string): string | null {
+  const values = valuesOf(lines, variableName);
+  return values.length === 0 ? null : values.join(', ');
+}
+
+function valuesOf(lines: string, variableName: string): string[] {
+  const values: string[] = [];
+  for (const line of lines.split('\n')) {
+    const colon = line.indexOf(':');
+    if (colon !== variableName.length) continue;
+    if (line.slice(0, colon).toLowerCase().replaceAll('-', '_') !== variableName) continue;
+    values.push(line.slice(colon + 1).replace(/^[ \t]+|[ \t\r]+$/g, ''));
+  }
+  return values;
+}
+
+/** The value of a cookie that the answer sets. */
+function cookie(head: string, name: string): string | null {
+  for (const value of valuesOf(head, 'set_cookie')) {
+    if (value.slice(0, name.length).toLowerCase() !== name) continue;
+    const match = /^ *= *([^;]*)/.exec(value.slice(name.length));
+    if (match !== null) return match[1]!;
+  }
+  return null;
+}
