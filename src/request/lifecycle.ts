@@ -7,6 +7,7 @@ import { delayOutcome } from './delay.js';
 
 import { logErrorOf } from './error-line.js';
 import { findErrorPage } from './error-page.js';
+import { filePath } from './file-path.js';
 import type { HttpRequest } from './http-request.js';
 import type { Location } from './location.js';
 import { LocationMatch } from './location-tree.js';
@@ -310,7 +311,8 @@ function answer(request: HttpRequest): void {
   const { content } = request.location;
   if (content === null) {
     const isFolder = request.path.endsWith('/');
-    if (isFolder) logErrorOf(request, 'error', `directory index of "${request.path}" is forbidden`);
+    const path = isFolder ? filePath(request) : null;
+    if (path !== null) logErrorOf(request, 'error', `directory index of "${path}" is forbidden`);
     finalize(request, isFolder ? 403 : 404);
     return;
   }

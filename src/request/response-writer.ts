@@ -26,8 +26,10 @@ export class ResponseWriter extends BodySink {
     super();
     this.request = request;
     this.connection = request.client.connection;
-    const isLengthUnknown = response.contentLength < 0 && !response.isHeadOnly;
     const mayChunk = request.head.versionMinor === 1 && request.location.settings.chunkedTransferEncoding;
+    // Trailers have no place behind a body whose end its length tells.
+    if (response.trailers !== null && mayChunk && !response.isHeadOnly) response.contentLength = -1;
+    const isLengthUnknown = response.contentLength < 0 && !response.isHeadOnly;
     this.isChunked = isLengthUnknown && mayChunk;
     request.isResponseUntilClose = isLengthUnknown && !mayChunk;
     if (request.isResponseUntilClose) request.keepsAlive = false;

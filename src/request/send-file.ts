@@ -27,7 +27,9 @@ export function describeFile(request: HttpRequest, file: OpenFile): void {
   const { response } = request;
   response.status = 200;
   response.contentLength = file.size;
-  response.lastModified = file.modified;
+  // The page of an error is as new as the error.
+  const isErrorPage = request.errorStatus >= 300 && request.errorStatus !== 304;
+  response.lastModified = isErrorPage ? -1 : file.modified;
   if (request.location.settings.etag) {
     response.etag = `"${file.modified.toString(16)}-${file.size.toString(16)}"`;
   }

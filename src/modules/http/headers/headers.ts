@@ -133,7 +133,7 @@ class HeadersFilter implements ResponseFilter {
     const trailers = isSafe ? this.trailers : this.trailers.filter(({ isAlways }) => isAlways);
     if (trailers.length === 0) return null;
     response.trailers ??= new FieldList();
-    return new TrailerFilter(request, response.trailers, trailers);
+    return new TrailerFilter(request, trailers);
   }
 }
 
@@ -157,20 +157,21 @@ function add(response: Response, { name, lowerName, value: _ }: Added, value: st
 /** Evaluates the trailers when the body has been written. */
 class TrailerFilter extends BodyFilter {
   private readonly request: HttpRequest;
-  private readonly list: FieldList;
   private readonly trailers: readonly Added[];
 
-  constructor(request: HttpRequest, list: FieldList, trailers: readonly Added[]) {
+  constructor(request: HttpRequest, trailers: readonly Added[]) {
     super();
     this.request = request;
-    this.list = list;
     this.trailers = trailers;
   }
 
   override end(): void {
+    // An upstream may have sent trailers of its own meanwhile.
+    const { response } = this.request;
+    response.trailers ??= new FieldList();
     for (const { name, value } of this.trailers) {
       const now = value.evaluate(this.request);
-      if (now !== '') this.list.add(name, now);
+      if (now !== '') response.trailers.add(name, now);
     }
     this.next.end();
   }
