@@ -147,7 +147,12 @@ export class RunningServer implements ProxyServer {
     for (const [key, { listener }] of this.open) if (!open.has(key)) void listener.close();
     this.open = open;
     this.current = new CycleRun(cycle);
-    const end = before.retire().finally(() => this.retired.delete(before));
+    const end = before.retire().finally(() => {
+      this.retired.delete(before);
+      // In the words by which tools know that a reload is over.
+      const what = `worker of the configuration before, in process ${process.pid}, exited with code 0`;
+      this.current.cycle.context.errorLog.log('notice', what);
+    });
     this.retired.set(before, end);
   }
 
