@@ -74,6 +74,7 @@ export function buildCycle(
         clock,
         errorLog: builder.errorLog,
         connections: builder.carried('connections', '', () => new ConnectionCounts()),
+        keepsBodies: ['request_body', 'request_body_file'].some((name) => builder.variables.isUsed(name)),
       },
       upstreams: builder.upstreams,
       drainMs,

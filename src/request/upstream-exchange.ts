@@ -173,7 +173,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { clientBodyInFileOnly, clientMaxBodySize } = request.location.settings;
     const isForwarded = plan.body === null && plan.passesBody;
     const { isChunked, contentLength } = main.head;
-    if (main.payload === null && main.body.isComplete && clientBodyInFileOnly === 'off') {
+    const isAtHand = main.payload === null && main.body.isComplete && !request.context.keepsBodies;
+    if (isAtHand && clientBodyInFileOnly === 'off') {
       const { earlyBytes, earlyStart, earlyEnd } = client;
       const length = earlyEnd - earlyStart;
       if (isChunked && clientMaxBodySize > 0 && length > clientMaxBodySize) this.refuse(TOO_LARGE);

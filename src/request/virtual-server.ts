@@ -48,4 +48,6 @@ export interface ServiceContext {
   readonly clock: Clock;
   readonly errorLog: ErrorLog;
   readonly connections: ConnectionCounts;
+  /** Whether the configuration has $request_body or $request_body_file: a body that is read is kept for them. */
+  readonly keepsBodies: boolean;
 }

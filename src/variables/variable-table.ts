@@ -112,6 +112,11 @@ export class VariableTable<S extends VariableSubject> {
     return variable;
   }
 
+  /** Whether anybody has asked for that variable. */
+  isUsed(name: string): boolean {
+    return this.used.has(name);
+  }
+
   /** The value of a variable that is named at run time (SSI), without a slot for it; null when there is none. */
   read(name: string, subject: S): string | null {
     const lower = name.toLowerCase();

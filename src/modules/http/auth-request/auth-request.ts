@@ -2,7 +2,7 @@
  * nginx's auth_request: a subrequest decides whether the client may pass. 2xx lets it, 401 and 403 are what it is
  * answered.
  */
-import { finding } from '../../../conf/diagnostics/catalogue.js';
+import { valuesOf } from '../../../conf/schema/checked.js';
 import { defineDirective } from '../../../conf/schema/definition.js';
 import type { Scope } from '../../../conf/schema/scope.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
@@ -15,6 +15,7 @@ import { OK, type Outcome } from '../../../request/phase.js';
 import { startSubrequest } from '../../../request/subrequest.js';
 import { assignVariable, type Variable } from '../../../variables/variable-table.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
+import { readVariableName } from '../../variable-name.js';
 
 const LEVELS = ['http', 'server', 'location'] as const;
 
@@ -53,10 +54,10 @@ export const authRequestModule: HttpModule = {
   directives: [authRequest, authRequestSet],
   declare(directives, build) {
     // The variables are there wherever they may be read, also where no level sets them.
-    for (const { definition, node } of directives) {
-      const [name] = node.args;
-      if (definition.name !== 'auth_request_set' || !name!.text.startsWith('$')) continue;
-      build.variables.assignable(name!.text.slice(1));
+    for (const directive of directives) {
+      if (valuesOf(authRequestSet, directive) === null) continue;
+      const name = readVariableName(directive.node.args[0]!, build);
+      if (name !== null) build.variables.assignable(name);
     }
   },
   location: addAuth,
@@ -77,13 +78,10 @@ function addAuth(scope: Scope, build: LocationBuild): void {
 }
 
 function assignmentsOf(scope: Scope, build: LocationBuild): Assignment[] {
-  return scope.all(authRequestSet).flatMap(({ node, values: [name, value] }) => {
-    if (name.startsWith('$')) {
-      return [{ variable: build.variables.assignable(name.slice(1)), value: build.text(value, node) }];
-    }
-    const message = `Cannot take "${name}" for a variable: it has no "$" before its name`;
-    build.report(node.args[0]!, finding('bad-value', message, null, `invalid variable name "${name}"`));
-    return [];
+  return scope.all(authRequestSet).flatMap(({ node, values: [, value] }) => {
+    const [word] = node.args;
+    if (!word!.text.startsWith('$')) return [];
+    return [{ variable: build.variables.assignable(word!.text.slice(1)), value: build.text(value, node) }];
   });
 }
 
