@@ -91,7 +91,7 @@ export const COMPRESSION_RULE_DIRECTIVES = [gzipVary, gzipHttpVersion, gzipProxi
 
 /** What they say at a level. */
 export function compressionRules(scope: Scope): CompressionRules {
-  const disabled = scope.all(gzipDisable).flatMap(({ values: [agents] }) => agents);
+  const disabled = scope.all(gzipDisable).flatMap(({ values }) => values);
   const isRegex = (agent: Regex | 'msie6' | 'degradation'): agent is Regex => typeof agent === 'object';
   return {
     addsVary: scope.value(gzipVary)[0],
@@ -103,7 +103,7 @@ export function compressionRules(scope: Scope): CompressionRules {
 }
 
 function proxiedConditions(scope: Scope): CompressionRules['proxied'] {
-  const words = scope.all(gzipProxied).flatMap(({ values: [conditions] }) => conditions);
+  const words = scope.all(gzipProxied).flatMap(({ values }) => values);
   if (words.includes('off')) return new Set();
   if (words.includes('any')) return 'any';
   return new Set(words as ProxiedCondition[]);

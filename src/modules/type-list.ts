@@ -30,8 +30,7 @@ export function defineTypeList(name: string, what: string, standard = 'text/html
 /** The types in force at a level. text/html always is among them. */
 export function typesOf(scope: Scope, directive: TypeListDirective): ContentTypes {
   const all = scope.all(directive);
-  const listed =
-    all.length === 0 ? directive.default!.split(' ') : all.flatMap(({ values: [types] }) => types);
+  const listed = all.length === 0 ? directive.default!.split(' ') : all.flatMap(({ values }) => values);
   if (listed.includes('*')) return new ContentTypes(null);
   return new ContentTypes(new Set(['text/html', ...listed.map((type) => type.toLowerCase())]));
 }
