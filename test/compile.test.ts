@@ -17,6 +17,7 @@ function compile(text: string) {
     clock: eventClock,
     onDefect: () => {},
     carried: new Map(),
+    defaultErrorLog: 'stderr',
     openSink: () => new RecordingSink(),
   });
 }

@@ -1,13 +1,28 @@
 /*
  * `sluice -p prefix/ -c nginx.conf`: nginx's command line, and what it prints.
  */
-
-import { ConfError, ConfProcess } from '../process/conf-process.js';
+import type { Conf } from '../conf/load/load.js';
+import { toByteString } from '../conf/syntax/source-text.js';
+import { formatAddress } from '../net/address.js';
+import { BootLog } from '../process/boot-log.js';
+import { confFilesOf } from '../process/conf-files.js';
+import { ConfError, ConfProcess, type UsableConf } from '../process/conf-process.js';
+import { isInBackground, startInBackground, tellForeground } from '../process/daemonize.js';
+import { readPid, wordsOf } from '../process/pid-file.js';
+import { obeyNginxSignals } from '../process/signals.js';
+import { inheritedSockets } from '../process/upgrade.js';
 import { ListenError } from '../server/proxy-server.js';
 import { BUILT_IN } from '../server/start-proxy.js';
-import { type NginxOptions, parseNginxOptions } from './nginx/options.js';
+import { type NginxOptions, parseNginxOptions, type SignalWord } from './nginx/options.js';
 import { configureText, NGINX_HELP, versionText } from './nginx/version-text.js';
-import { say } from './say.js';
+import { handleStrayErrors } from './stray-errors.js';
+
+const SIGNALS: Readonly<Record<SignalWord, NodeJS.Signals>> = {
+  stop: 'SIGTERM',
+  quit: 'SIGQUIT',
+  reopen: 'SIGUSR1',
+  reload: 'SIGHUP',
+};
 
 /** Runs it. @returns the exit code, or null when something now serves until a signal */
 export async function runNginx(args: readonly string[]): Promise<number | null> {
@@ -15,7 +30,7 @@ export async function runNginx(args: readonly string[]): Promise<number | null> 
   try {
     options = parseNginxOptions(args);
   } catch (error) {
-    complain((error as Error).message);
+    process.stderr.write(`nginx: ${(error as Error).message}\n`);
     return 1;
   }
   if (options.showVersion) {
@@ -24,43 +39,90 @@ export async function runNginx(args: readonly string[]): Promise<number | null> 
     if (options.showConfigure) process.stderr.write(configureText(BUILT_IN.registry));
     if (!options.test) return 0;
   }
-  const values = new Map<string, string | null>([
-    ['-p', options.prefix],
-    ['-c', options.confFile],
-    ['-g', options.globals],
-    ['-e', options.errorLog],
-  ]);
-  const prefix = `${(values.get('-p') ?? process.cwd()).replace(/\/$/, '')}/`;
-  const file = values.get('-c') ?? 'conf/nginx.conf';
-  const proxy = new ConfProcess(
-    {
-      prefix,
-      path: file.startsWith('/') ? file : prefix + file,
-      commandLine: values.get('-g') ?? '',
-      errorLog: values.get('-e') ?? 'logs/error.log',
-    },
-    say,
-  );
+  const files = confFilesOf(options);
+  const bootLog = new BootLog(files);
+  const proxy = new ConfProcess(files, bootLog);
   try {
-    if (options.test) {
-      await proxy.compile().cycle.close();
-      return 0;
-    }
-    await proxy.start();
+    const usable = proxy.compile();
+    if (options.test) return await reportTest(usable, files.path, options, bootLog);
+    if (options.signal !== null) return await sendSignal(usable, options.signal, bootLog);
+    return await serve(proxy, usable);
   } catch (error) {
-    if (!(error instanceof ConfError || error instanceof ListenError)) throw error;
-    say(error.message);
+    if (error instanceof ListenError) bootLog.say('emerg', describeListenError(error));
+    else if (!(error instanceof ConfError)) bootLog.say('emerg', nginxTextOf(error as Error));
+    if (options.test) bootLog.note(`configuration file ${files.path} test failed`);
+    return 1;
+  } finally {
+    await bootLog.close();
+  }
+}
+
+async function reportTest(
+  { cycle, conf }: UsableConf,
+  path: string,
+  { quiet, dump }: NginxOptions,
+  bootLog: BootLog,
+): Promise<number> {
+  await cycle.close();
+  if (!quiet) {
+    bootLog.note(`the configuration file ${path} syntax is ok`);
+    bootLog.note(`configuration file ${path} test is successful`);
+  }
+  if (dump) process.stdout.write(dumpConf(conf));
+  return 0;
+}
+
+/** Every file once, in the order they were opened. */
+function dumpConf(conf: Conf): Buffer {
+  const texts = conf.sources
+    .filter(({ source }) => !source.isCommandLine)
+    .map(({ source }) => `# configuration file ${source.name}:\n${toByteString(source.text)}\n`);
+  return Buffer.from(texts.join(''), 'latin1');
+}
+
+async function sendSignal(
+  { cycle, settings }: UsableConf,
+  word: SignalWord,
+  bootLog: BootLog,
+): Promise<number> {
+  await cycle.close();
+  if (settings.pidPath === '') {
+    bootLog.say('error', 'there is no pid file; name one in the configuration: pid /run/nginx.pid;');
     return 1;
   }
-  const end = (promise: Promise<void>) => void promise.then(() => process.exit(0));
-  process.on('SIGQUIT', () => end(proxy.drain()));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(proxy.stop()));
-  process.on('SIGHUP', () => void proxy.reload());
-  process.on('SIGUSR1', () => proxy.reopenLogs());
+  try {
+    const pid = readPid(settings.pidPath);
+    try {
+      process.kill(pid, SIGNALS[word]);
+    } catch (error) {
+      bootLog.say('alert', `kill(${pid}, ${SIGNALS[word]}) failed (${wordsOf(error)})`);
+      return 1;
+    }
+    return 0;
+  } catch (error) {
+    bootLog.say('error', (error as Error).message);
+    return 1;
+  }
+}
+
+async function serve(proxy: ConfProcess, usable: UsableConf): Promise<number | null> {
+  const sockets = inheritedSockets();
+  if (usable.settings.isDaemon && sockets.size === 0 && !isInBackground()) {
+    await usable.cycle.close();
+    return startInBackground();
+  }
+  await proxy.start(usable, sockets);
+  obeyNginxSignals(proxy);
+  handleStrayErrors(proxy, { log: (level, message) => proxy.errorLog.log(level, message) });
+  if (isInBackground()) tellForeground();
   return null;
 }
 
-/** A line in nginx's form, for scripts that look for it. */
-function complain(message: string): void {
-  process.stderr.write(`nginx: ${message}\n`);
+function describeListenError({ address, cause, message }: ListenError): string {
+  const { errno } = cause as NodeJS.ErrnoException;
+  return errno === undefined ? message : `bind() to ${formatAddress(address)} failed (${wordsOf(cause)})`;
+}
+
+function nginxTextOf(error: Error & { readonly nginxText?: string }): string {
+  return error.nginxText ?? error.message;
 }

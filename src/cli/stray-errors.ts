@@ -15,7 +15,7 @@ const SOCKET_CALLS = new Set(['read', 'write', 'writev', 'connect', 'accept', 's
  * state the process is in: it stops accepting, lets running requests finish and exits with code 70, so
  * that whoever supervises it starts a sound one. A second such error ends it at once.
  */
-export function handleStrayErrors(serving: Serving, log: ErrorLog): void {
+export function handleStrayErrors(serving: Serving, log: Pick<ErrorLog, 'log'>): void {
   let isEnding = false;
   const handle = (thrown: unknown): void => {
     log.log('alert', `Uncaught: ${describeDefect(thrown)}`);

@@ -9,7 +9,7 @@ import { describeDefect } from '../core/describe-defect.js';
 import { ErrorLog } from '../log/error-log.js';
 import type { LogSink } from '../log/sink.js';
 import { workerShutdownTimeout } from '../modules/core/directives.js';
-import { openErrorLog } from '../modules/error-log.js';
+import { openMainErrorLog } from '../modules/error-log.js';
 import * as core from '../modules/http/core/directives.js';
 import type { HttpModule } from '../modules/module.js';
 import { ConnectionCounts } from '../request/connection-counts.js';
@@ -58,7 +58,7 @@ export function buildCycle(
   environment: BuildEnvironment,
 ): BuiltCycle {
   const builder = new HttpBuilder(environment, NO_LOG);
-  builder.errorLog = openErrorLog(main, builder);
+  builder.errorLog = openMainErrorLog(main, builder, environment.defaultErrorLog);
   try {
     const sockets = buildHttp(main, modules, builder);
     if (builder.diagnostics.some(({ severity }) => severity === 'error')) {

@@ -14,6 +14,8 @@ export interface BuildEnvironment {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly onDefect: DefectReporter;
+  /** The main error log where the configuration names no file for it. */
+  readonly defaultErrorLog: string;
   /** What the configuration before has to carry over, by kind and name. */
   readonly carried: ReadonlyMap<string, unknown>;
   /**

@@ -13,6 +13,8 @@ export interface ListenerOptions {
   readonly address: Address;
   /** How many connections the kernel queues before accept (nginx: listen backlog=). */
   readonly backlog: number;
+  /** A socket that is bound to the address already; -1 or left out: one is made. */
+  readonly fd?: number;
   /** On IPv6: not for IPv4 clients too. Default false. */
   readonly isIpv6Only?: boolean;
   /** Others may listen on the same address (SO_REUSEPORT), where Node can: from 22.12 and 23.1 on. */
@@ -76,23 +78,32 @@ export class Listener {
     });
   }
 
+  /** The descriptor of the listening socket; -1 where Node doesn't tell. */
+  get fd(): number {
+    const handle = (this.server as unknown as { readonly _handle: { readonly fd?: unknown } | null })._handle;
+    return typeof handle?.fd === 'number' ? handle.fd : -1;
+  }
+
   private listen(options: ListenerOptions): Promise<void> {
     const { server } = this;
     const { host, port, path } = options.address;
-    const { backlog, isIpv6Only = false, reusesPort = false } = options;
-    const where =
-      path === null ? { host, port, ipv6Only: isIpv6Only, ...(reusesPort ? { reusePort: true } : {}) } : { path };
+    const { backlog, fd = -1, isIpv6Only = false, reusesPort = false } = options;
+    const bound =
+      path === null
+        ? { host, port, ipv6Only: isIpv6Only, ...(reusesPort ? { reusePort: true } : {}) }
+        : { path };
+    const where = fd >= 0 ? { fd } : bound;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ ...where, backlog }, () => {
-          server.removeListener('error', reject);
-          server.on('error', options.onError);
-          const bound = server.address();
-          if (bound !== null && typeof bound === 'object')
-            this.address = { host: options.address.host, port: bound.port, path: null };
-          this.gate.prepare();
-          SOCKETS.addGate(this.gate);
-          resolve();
+        server.removeListener('error', reject);
+        server.on('error', options.onError);
+        const listened = server.address();
+        if (listened !== null && typeof listened === 'object')
+          this.address = { host: options.address.host, port: listened.port, path: null };
+        this.gate.prepare();
+        SOCKETS.addGate(this.gate);
+        resolve();
       });
     });
   }

@@ -1,99 +1,132 @@
 /*
- * The process that serves a configuration file: start, pid file, reload, logs, end. Which signal or command means what is
- * the caller's.
+ * The process that serves a configuration file: start, pid file, reload, logs, end. Which signal or command means what
+ * is told elsewhere.
  */
-import { unlinkSync, writeFileSync } from 'node:fs';
 import { type CompiledConf, compileConf } from '../compile/compile-conf.js';
-import { renderForLog, renderForPeople } from '../conf/diagnostics/render.js';
-import { loadConf } from '../conf/load/load.js';
+import type { Cycle } from '../compile/cycle.js';
+import { renderForLog } from '../conf/diagnostics/render.js';
+import { type Conf, loadConf } from '../conf/load/load.js';
 import { eventClock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
-import { pid } from '../modules/core/directives.js';
+import type { ErrorLog } from '../log/error-log.js';
 import { openLogTarget } from '../modules/log-sinks.js';
 import { type RunningServer, serveCycle } from '../server/proxy-server.js';
 import { BUILT_IN, DefectLog, makeWheel } from '../server/start-proxy.js';
-import { diskConfReader } from './disk-conf-reader.js';
-
-/** What nginx's command line says of files. */
-export interface ConfFiles {
-  /** The main file. */
-  readonly path: string;
-  /** `-p`, ends in a slash. */
-  readonly prefix: string;
-  /** `-g` */
-  readonly commandLine: string;
-  /** `-e`: the log until the configuration says where. */
-  readonly errorLog: string;
-}
+import type { BootLog } from './boot-log.js';
+import type { ConfFiles } from './conf-files.js';
+import { diskConfReader, probeFile } from './disk-conf-reader.js';
+import { PidFile } from './pid-file.js';
+import { dropPrivileges } from './privileges.js';
+import { type ProcessSettings, processSettings } from './settings.js';
+import { startNewProgram } from './upgrade.js';
 
 /** A configuration can't be used; what is wrong has been told. */
 export class ConfError extends Error {}
 
+/** A configuration that can be served, with its text. */
+export interface UsableConf extends CompiledConf {
+  readonly conf: Conf;
+  readonly cycle: Cycle;
+  readonly settings: ProcessSettings;
+}
+
 /** Serves a file's configuration. */
 export class ConfProcess {
-  private readonly files: ConfFiles;
+  readonly files: ConfFiles;
   private readonly wheel: TimerWheel;
   private readonly defects: DefectLog;
-  /** Prints a line for people. */
-  private readonly say: (line: string) => void;
+  private readonly bootLog: BootLog;
   private server: RunningServer | null;
-  private pidPath: string;
+  private pid: PidFile;
+  private isReloading: boolean;
+  private isReloadWanted: boolean;
 
-  constructor(files: ConfFiles, say: (line: string) => void) {
+  constructor(files: ConfFiles, bootLog: BootLog) {
     this.files = files;
     this.defects = new DefectLog();
     this.wheel = makeWheel(this.defects.report);
-    this.say = say;
+    this.bootLog = bootLog;
     this.server = null;
-    this.pidPath = '';
+    this.pid = new PidFile('');
+    this.isReloading = false;
+    this.isReloadWanted = false;
+  }
+
+  /** Of the configuration that serves. */
+  get errorLog(): ErrorLog {
+    return this.server!.cycle.context.errorLog;
+  }
+
+  get connectionCount(): number {
+    return this.server?.connectionCount ?? 0;
+  }
+
+  /** A new program is started on the sockets of this one. */
+  startNewProgram(): void {
+    const { errorLog, pid: pidFile } = this;
+    startNewProgram({ errorLog, pidFile, descriptors: this.server?.descriptors ?? new Map() });
   }
 
   /** Reads, checks and builds the configuration; what is wrong with it is told. Throws a ConfError then. */
-  compile(): CompiledConf & { readonly cycle: NonNullable<CompiledConf['cycle']> } {
-    const { path, prefix, commandLine } = this.files;
+  compile(): UsableConf {
+    const { path, prefix, commandLine, errorLog } = this.files;
     const conf = loadConf(path, diskConfReader, commandLine);
-    const compiled = compileConf(conf, BUILT_IN, {
+    const confPrefix = path.slice(0, path.lastIndexOf('/') + 1);
+    const environment = {
       prefix,
-      confPrefix: path.slice(0, path.lastIndexOf('/') + 1),
+      confPrefix,
       wheel: this.wheel,
       clock: eventClock,
       onDefect: this.defects.report,
-      carried: this.server?.cycle.carried ?? new Map(),
+      carried: this.server?.cycle.carried ?? new Map<string, unknown>(),
       openSink: openLogTarget,
-    });
-    for (const diagnostic of compiled.diagnostics) {
-      this.say(renderForPeople(diagnostic, { withSource: process.stderr.isTTY === true }));
-      this.server?.cycle.context.errorLog.log(
-        diagnostic.severity === 'error' ? 'emerg' : 'warn',
-        renderForLog(diagnostic).replace(/^\[\w+\] /, ''),
-      );
-    }
-    const { cycle } = compiled;
-    if (cycle === null) throw new ConfError(`Cannot use "${path}": see above`);
-    return { ...compiled, cycle };
+      defaultErrorLog: errorLog,
+    };
+    const options = {
+      probeFile: (file: string) => probeFile(file.startsWith('/') ? file : confPrefix + file),
+    };
+    const compiled = compileConf(conf, BUILT_IN, environment, options);
+    for (const diagnostic of compiled.diagnostics) this.tell(diagnostic);
+    const { cycle, main } = compiled;
+    if (cycle === null) throw new ConfError(`Cannot use "${path}"`);
+    return { ...compiled, conf, cycle, settings: processSettings(main, prefix) };
   }
 
-  /** Starts to serve; the pid file is there when the promise resolves. Rejects with a ConfError or a ListenError. */
-  async start(): Promise<void> {
-    const { cycle, main } = this.compile();
+  /**
+   * Starts to serve; the pid file is there when the promise resolves. Rejects with a ListenError or an Error.
+   * @param inherited descriptors of listening sockets that are open already, by their keys
+   */
+  async start({ cycle, settings }: UsableConf, inherited: ReadonlyMap<string, number>): Promise<void> {
     this.defects.cycle = cycle;
-    this.server = await serveCycle(cycle, { wheel: this.wheel, onDefect: this.defects.report });
-    const [file] = main.value(pid);
-    this.pidPath = file.startsWith('/') ? file : this.files.prefix + file;
-    writeFileSync(this.pidPath, `${process.pid}\n`);
+    for (const [name, value] of settings.environment) if (value !== null) process.env[name] = value;
+    this.server = await serveCycle(cycle, { wheel: this.wheel, onDefect: this.defects.report, inherited });
+    this.pid = new PidFile(settings.pidPath);
+    try {
+      this.pid.write(process.pid);
+      dropPrivileges(settings.user);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
-  /** Serves the configuration as it is now on disk. Whatever is wrong with it is told, and changes nothing. */
+  /**
+   * Serves the configuration as it is now on disk. Whatever is wrong with it is told, and changes nothing. One that is
+   * asked for while another is under way comes after it.
+   */
   async reload(): Promise<void> {
-    const { server } = this;
-    if (server === null) return;
+    if (this.isReloading) {
+      this.isReloadWanted = true;
+      return;
+    }
+    this.isReloading = true;
     try {
-      const { cycle } = this.compile();
-      await server.reload(cycle);
-      this.defects.cycle = cycle;
-    } catch (error) {
-      if (error instanceof ConfError) return;
-      server.cycle.context.errorLog.log('emerg', (error as Error).message);
+      do {
+        this.isReloadWanted = false;
+        await this.reloadOnce();
+      } while (this.isReloadWanted);
+    } finally {
+      this.isReloading = false;
     }
   }
 
@@ -104,20 +137,34 @@ export class ConfProcess {
   /** Lets what runs finish, and ends. */
   async drain(): Promise<void> {
     await this.server?.drain();
-    this.removePid();
+    this.pid.remove();
   }
 
   /** Ends everything now. */
   async stop(): Promise<void> {
     await this.server?.stop();
-    this.removePid();
+    this.pid.remove();
   }
 
-  private removePid(): void {
+  private async reloadOnce(): Promise<void> {
+    const { server } = this;
+    if (server === null) return;
     try {
-      unlinkSync(this.pidPath);
-    } catch {
-      // Somebody took it away.
+      const { cycle } = this.compile();
+      await server.reload(cycle);
+      this.defects.cycle = cycle;
+    } catch (error) {
+      if (!(error instanceof ConfError)) this.errorLog.log('emerg', (error as Error).message);
     }
+  }
+
+  /** To who starts it; once it serves, to its log. */
+  private tell(diagnostic: CompiledConf['diagnostics'][number]): void {
+    if (this.server === null) {
+      this.bootLog.report(diagnostic);
+      return;
+    }
+    const level = diagnostic.severity === 'error' ? 'emerg' : 'warn';
+    this.errorLog.log(level, renderForLog(diagnostic).replace(/^\[\w+\] /, ''));
   }
 }

@@ -1,7 +1,7 @@
 /*
  * The files of a configuration on disk.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import type { ConfReader, ReadFailure } from '../conf/load/reader.js';
 import { decodeConf } from '../conf/syntax/source-text.js';
 
@@ -23,6 +23,16 @@ export const diskConfReader: ConfReader = {
 };
 
 /** Why a file could not be read. */
-export function failureOf(error: NodeJS.ErrnoException): ReadFailure {
+function failureOf(error: NodeJS.ErrnoException): ReadFailure {
   return { code: error.code ?? 'UNKNOWN', number: Math.abs(error.errno ?? 0) };
+}
+
+/** Why a file that a configuration names can't be opened; null if it can. */
+export function probeFile(path: string): ReadFailure | null {
+  try {
+    accessSync(path, constants.R_OK);
+    return null;
+  } catch (error) {
+    return failureOf(error as NodeJS.ErrnoException);
+  }
 }

@@ -38,6 +38,8 @@ export interface ServerOptions {
   /** The wheel that its cycles were built with; the server closes it at its end. */
   readonly wheel: TimerWheel;
   readonly onDefect: DefectReporter;
+  /** Descriptors of listening sockets that are open already, by the keys that `descriptors` gives. */
+  readonly inherited?: ReadonlyMap<string, number>;
   /** As in ListenerOptions: for tests. */
   readonly isOnReadDisabled?: boolean;
 }
@@ -103,6 +105,13 @@ export class RunningServer implements ProxyServer {
     let count = this.current.loops.size;
     for (const run of this.retired.keys()) count += run.loops.size;
     return count;
+  }
+
+  /** Of the listening sockets, for a program that takes over; without those whose descriptor isn't known. */
+  get descriptors(): ReadonlyMap<string, number> {
+    const descriptors = new Map<string, number>();
+    for (const [key, { listener }] of this.open) if (listener.fd >= 0) descriptors.set(key, listener.fd);
+    return descriptors;
   }
 
   get cycle(): Cycle {
@@ -185,6 +194,7 @@ export class RunningServer implements ProxyServer {
       const listener = await Listener.open({
         address,
         backlog: options.backlog,
+        fd: this.options.inherited?.get(keyOf(socket)) ?? -1,
         isIpv6Only: options.isIpv6Only,
         reusesPort: options.reusesPort,
         keepaliveIdleMs: options.keepaliveIdleMs,

@@ -61,6 +61,7 @@ export function buildOptionsCycle(options: ProxyOptions, environment: OptionsEnv
     ...environment,
     prefix: folder,
     confPrefix: folder,
+    defaultErrorLog: 'stderr',
     clock: eventClock,
     carried: new Map(),
   });

@@ -63,6 +63,7 @@ export async function startTestConf(text: string, options: TestConfOptions = {})
     const { cycle, diagnostics } = compileConf(load(source, port, files), BUILT_IN, {
       prefix,
       confPrefix: prefix,
+      defaultErrorLog: 'stderr',
       wheel,
       clock: eventClock,
       onDefect: defects.report,

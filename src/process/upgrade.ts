@@ -1,0 +1,62 @@
+/*
+ * A new program takes over (USR2): it is started with the listening sockets of this one, so that no client is turned
+ * away, and this one serves on until it is told to end.
+ */
+import { spawn } from 'node:child_process';
+import type { ErrorLog } from '../log/error-log.js';
+import type { PidFile } from './pid-file.js';
+
+/** Which descriptor is which listening socket, for the new program. */
+const SOCKETS = 'SLUICE_SOCKETS';
+
+/** Where descriptors of a child begin that are none of the standard ones. */
+const FIRST_FD = 3;
+
+/** What the new program needs of the old one. */
+export interface Upgradable {
+  readonly errorLog: ErrorLog;
+  readonly pidFile: PidFile;
+  /** Descriptors by the key of their socket. */
+  readonly descriptors: ReadonlyMap<string, number>;
+}
+
+/** Starts the new program. What goes wrong is logged, and this one goes on as before. */
+export function startNewProgram({ errorLog, pidFile, descriptors }: Upgradable): void {
+  try {
+    pidFile.giveWay();
+  } catch (error) {
+    errorLog.log('alert', `${(error as Error).message} before executing new binary process`);
+    return;
+  }
+  const keys = [...descriptors.keys()];
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    env: {
+      ...process.env,
+      [SOCKETS]: JSON.stringify(Object.fromEntries(keys.map((key, index) => [key, FIRST_FD + index]))),
+    },
+    stdio: ['ignore', 'inherit', 'inherit', ...descriptors.values()],
+  });
+  errorLog.log('notice', `start new binary process ${child.pid ?? ''}`);
+  child.once('error', (error) => {
+    errorLog.log('alert', `Cannot start the new program: ${error.message}`);
+    pidFile.takeBack();
+  });
+  child.once('exit', (code, signal) => {
+    errorLog.log('notice', `new binary process ${child.pid} exited with ${signal ?? `code ${code}`}`);
+    pidFile.takeBack();
+  });
+  child.unref();
+}
+
+/** The sockets that the program before has left to this one; none if it was started by itself. */
+export function inheritedSockets(): ReadonlyMap<string, number> {
+  const text = process.env[SOCKETS];
+  delete process.env[SOCKETS];
+  if (text === undefined) return new Map();
+  try {
+    return new Map(Object.entries(JSON.parse(text) as Record<string, number>));
+  } catch {
+    return new Map();
+  }
+}
