@@ -14,9 +14,10 @@ export async function serveDelete(request: HttpRequest, rules: DavRules): Promis
     logErrorOf(request, 'error', 'DELETE with body is unsupported');
     return 415;
   }
-  const depth = segmentsIn(request.path);
-  if (depth < rules.minDeleteDepth) {
-    logErrorOf(request, 'error', `insufficient URI depth:${depth} to DELETE`);
+  const slashes = request.path.split('/').length - 1;
+  // What is behind the last slash counts if there is something.
+  if (slashes - (request.path.endsWith('/') ? 1 : 0) < rules.minDeleteDepth) {
+    logErrorOf(request, 'error', `insufficient URI depth:${slashes} to DELETE`);
     return 409;
   }
   const path = filePath(request);
@@ -39,10 +40,4 @@ export async function serveDelete(request: HttpRequest, rules: DavRules): Promis
   }
   const failed = await removeTree(request, isFolder ? path.slice(0, -1) : path, isFolder);
   return failed === 0 ? 204 : failed;
-}
-
-/** Segments that are not empty at the end: 2 for /a/b and /a/b/. */
-function segmentsIn(path: string): number {
-  const slashes = path.split('/').length - 1;
-  return path.endsWith('/') ? slashes - 1 : slashes;
 }

@@ -1,9 +1,12 @@
 /*
  * Moving, copying and removing files and folders with all that is in them. What fails inside a folder is logged and
- * left out, as in nginx; links are not followed.
+ * left out, as in nginx.
+ *
+ * differs from nginx: links to folders are not followed, so that removing a folder removes nothing outside of it, and
+ * copying one ends; a copy has the rights of what was copied, whatever the umask.
  */
 import type { Stats } from 'node:fs';
-import { copyFile, lstat, mkdir, readdir, rename, rmdir, unlink, utimes } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, rename, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { logErrorOf } from '../../../request/error-line.js';
 import { describeFailure } from '../../../request/file-access.js';
@@ -94,7 +97,7 @@ export async function copyInto(request: HttpRequest, from: string, to: string): 
   for (const name of names) {
     const source = `${from}/${name}`;
     const target = `${to}/${name}`;
-    const stats = await statsOf(request, source);
+    const stats = await statsOf(request, source, true);
     if (stats === null) continue;
     if (stats.isFile()) await copyTo(request, source, target, stats);
     if (!stats.isDirectory()) continue;
@@ -125,7 +128,7 @@ async function removeIn(request: HttpRequest, folder: string): Promise<boolean> 
   if (names === null) return false;
   for (const name of names) {
     const path = `${folder}/${name}`;
-    const stats = await statsOf(request, path);
+    const stats = await statsOf(request, path, false);
     if (stats !== null) await removeTree(request, path, stats.isDirectory());
   }
   return true;
@@ -140,11 +143,15 @@ async function namesIn(request: HttpRequest, folder: string): Promise<string[] |
   }
 }
 
-async function statsOf(request: HttpRequest, path: string): Promise<Stats | null> {
+/** `followsFiles`: of a link to a file, what is said is about that. */
+async function statsOf(request: HttpRequest, path: string, followsFiles: boolean): Promise<Stats | null> {
   try {
-    return await lstat(toFileName(path));
+    const stats = await lstat(toFileName(path));
+    if (!followsFiles || !stats.isSymbolicLink()) return stats;
+    const target = await stat(toFileName(path));
+    return target.isFile() ? target : stats;
   } catch (error) {
-    logErrorOf(request, 'crit', describeFailure('lstat()', path, error as NodeJS.ErrnoException));
+    logErrorOf(request, 'crit', describeFailure('stat()', path, error as NodeJS.ErrnoException));
     return null;
   }
 }
