@@ -26,7 +26,7 @@ export function needsOwnResponse(
   const { location } = request;
   if (!location.isTransparent || request.parent !== null || request.errorStatus !== 0 || forcesRanges)
     return true;
-  if (request.response.fields.count > 0) return true;
+  if (request.response.fields.count > 0 || request.isPostAction) return true;
   if (buffersResponse && isLimited(request)) return true;
   const { fields } = head;
   const { count } = fields;
