@@ -17,6 +17,7 @@ import type { RequestRegex } from './request-regex.js';
 import { parseRequestUri } from './request-uri.js';
 import { sendErrorPage, sendRedirect, sendStub } from './send.js';
 import { ServerMatch } from './server-names.js';
+import { escapeUri } from './uri-escape.js';
 import type { VirtualServer } from './virtual-server.js';
 
 /** The numbers of HttpRequest.phase. */
@@ -266,7 +267,7 @@ function findLocation(request: HttpRequest): boolean {
   for (const { location, captures } of locationMatch.matches) location.regex!.take(request, captures);
   if (locationMatch.isRedirect) {
     const args = request.args === '' ? '' : `?${request.args}`;
-    request.response.location = `${request.path}/${args}`;
+    request.response.location = `${escapeUri(request.path, 'path')}/${args}`;
     finalize(request, 301);
     return false;
   }
