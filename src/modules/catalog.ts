@@ -39,6 +39,7 @@ import { subModule } from './http/sub/sub.js';
 import { tryFilesModule } from './http/try-files/try-files.js';
 import { upstreamModule } from './http/upstream/upstream.js';
 import { upstreamHashModule } from './http/upstream-hash/upstream-hash.js';
+import { upstreamHcModule } from './http/upstream-hc/upstream-hc.js';
 import { upstreamIpHashModule } from './http/upstream-ip-hash/upstream-ip-hash.js';
 import { upstreamKeepaliveModule } from './http/upstream-keepalive/upstream-keepalive.js';
 import { upstreamLeastConnModule } from './http/upstream-least-conn/upstream-least-conn.js';
@@ -62,6 +63,7 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   upstreamLeastTimeModule,
   upstreamRandomModule,
   upstreamStickyModule,
+  upstreamHcModule,
   upstreamKeepaliveModule,
   // Variables.
   mapModule,

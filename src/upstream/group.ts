@@ -52,6 +52,8 @@ export class UpstreamGroup {
   onPeerUp: ((peer: Peer) => void) | null;
   /** Called when a peer may have become free or usable: for requests that wait for one. */
   onRoom: (() => void) | null;
+  /** Called when it has other peers. */
+  readonly onPeersChange: (() => void)[];
   readonly #clock: Clock;
   readonly #makeBalancer: BalancerFactory;
   /** The only peer, or null when there are several. */
@@ -71,6 +73,7 @@ export class UpstreamGroup {
     this.onPeerDown = null;
     this.onPeerUp = null;
     this.onRoom = null;
+    this.onPeersChange = [];
     this.#clock = options.clock ?? systemClock;
     this.#makeBalancer = options.balancer ?? createRoundRobin;
     this.#singlePeer = null;
@@ -97,6 +100,7 @@ export class UpstreamGroup {
     this.#singlePeer = this.peers.length === 1 ? (first ?? null) : null;
     this.#primaries = first === undefined ? null : this.#makeBalancer(this.#primaryPeers);
     this.#backups = this.#backupPeers.length === 0 ? null : this.#makeBalancer(this.#backupPeers);
+    for (const tell of this.onPeersChange) tell();
     this.onRoom?.();
   }
 
