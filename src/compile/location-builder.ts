@@ -9,7 +9,7 @@ import { Location, type LocationKind } from '../request/location.js';
 import type { Phase, PhaseHandler } from '../request/phase.js';
 import type { ResponseFilter } from '../request/response-filter.js';
 import type { VirtualServer } from '../request/virtual-server.js';
-import { HttpBuilder } from './http-builder.js';
+import type { HttpBuilder } from './http-builder.js';
 
 /** What the levels of one server have in common. */
 export interface LevelContext {
@@ -26,7 +26,11 @@ export function buildLocation(
   path: string,
   outer: Location | null,
 ): Location {
-  const location = new Location(kind, path, locationSettings(scope, context.builder, outer?.settings ?? null));
+  const location = new Location(
+    kind,
+    path,
+    locationSettings(scope, context.builder, outer?.settings ?? null),
+  );
   fillLocation(context, scope, location);
   return location;
 }
@@ -51,6 +55,7 @@ function makeLocationBuild(context: LevelContext, scope: Scope, location: Locati
     addFilter: (filter: ResponseFilter) => {
       location.filters.push(filter);
       if (filter.skipsUpstreams !== true) location.isTransparent = false;
+      if (filter.makesSubrequests === true) location.makesSubrequests = true;
     },
     inner: (directive: ScopeOpener) => {
       const within = contextWithin(directive.definition, scope.context)!;

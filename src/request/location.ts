@@ -38,6 +38,8 @@ export class Location {
   hasAutoRedirect: boolean;
   /** Whether a response of an upstream may go to the client as it is: nothing here looks at or changes one. */
   isTransparent: boolean;
+  /** Whether a filter makes subrequests, which may send the client's body once more. */
+  makesSubrequests: boolean;
   /** For any other method but these it is `limited` that counts. */
   limitedMethods: ReadonlySet<string> | null;
   limited: Location | null;
@@ -61,6 +63,7 @@ export class Location {
     this.filters = [];
     this.hasAutoRedirect = false;
     this.isTransparent = true;
+    this.makesSubrequests = false;
     this.limitedMethods = null;
     this.limited = null;
     this.nested = null;

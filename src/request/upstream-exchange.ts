@@ -170,10 +170,12 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       return;
     }
     const { client } = main;
-    const { clientBodyInFileOnly, clientMaxBodySize } = request.location.settings;
+    const { makesSubrequests, settings } = request.location;
+    const { clientBodyInFileOnly, clientMaxBodySize } = settings;
     const isForwarded = plan.body === null && plan.passesBody;
     const { isChunked, contentLength } = main.head;
-    const isAtHand = main.payload === null && main.body.isComplete && !request.context.keepsBodies;
+    const isWantedLater = request.context.keepsBodies || makesSubrequests;
+    const isAtHand = main.payload === null && main.body.isComplete && !isWantedLater;
     if (isAtHand && clientBodyInFileOnly === 'off') {
       const { earlyBytes, earlyStart, earlyEnd } = client;
       const length = earlyEnd - earlyStart;
