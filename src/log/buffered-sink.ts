@@ -21,7 +21,7 @@ const BUFFER_BYTES = 8 * 1024 * 1024;
 const PAUSE_MS = 10;
 
 /**
- * So many lines of an error log are written at once, without waiting for the event loop, before they are gathered
+ * So many lines of a prompt log are written at once, without waiting for the event loop, before they are gathered
  * too: whoever reads an answer finds what the log says of it, and a flood costs no more than other logs' lines.
  */
 const PROMPT_LINES = 32;

@@ -26,6 +26,6 @@ export interface SinkOptions {
   readonly flushMs?: number;
   /** Each batch is a gzip member of that level, 1 to 9 (gzip=). Default: not compressed. */
   readonly gzipLevel?: number;
-  /** Lines are written at once as long as there are few: for error logs. */
+  /** Lines are written at once as long as there are few: for those who read a log behind an answer. */
   readonly isPrompt?: boolean;
 }

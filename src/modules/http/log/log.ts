@@ -60,7 +60,7 @@ export const logModule: HttpModule = {
 /** differs from nginx: without a folder for it the log goes to standard output instead of failing. */
 function defaultLog(build: HttpBuild): PhaseHandler {
   const hasFolder = existsSync(build.resolvePath('logs', 'prefix'));
-  const sink = build.openSink(hasFolder ? 'logs/access.log' : 'stdout');
+  const sink = build.openSink(hasFolder ? 'logs/access.log' : 'stdout', { isPrompt: hasFolder });
   const format = build.shared(LOG_FORMATS).find('combined', NOWHERE, build)!;
   return (request) => {
     sink.write(format(request));
@@ -137,7 +137,9 @@ function writeToSink(
     buffers.set(path, buffer);
   }
   try {
-    const sink = build.openSink(target, options);
+    // Who has seen the answer finds its line, as with nginx.
+    const isPrompt = options.bufferBytes === undefined;
+    const sink = build.openSink(target, { ...options, isPrompt });
     return (request) => sink.write(format(request));
   } catch (error) {
     build.report(node.args[0]!, cannotOpenLog(error as Error));
