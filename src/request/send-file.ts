@@ -199,7 +199,7 @@ class FileSender implements DrainListener, Responder {
   }
 
   private logTruncated(at: number): void {
-    logErrorOf(this.request, 'alert', `read() reported that "${this.path}" was truncated at ${at}`);
+    logErrorOf(this.request, 'crit', `read() reported that "${this.path}" was truncated at ${at}`);
   }
 
   private logFailure(error: NodeJS.ErrnoException): void {

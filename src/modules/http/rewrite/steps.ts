@@ -68,6 +68,7 @@ export function ifStep(
 }
 
 export const breakStep: Step = (request) => {
+  if (request.isUriChanged) request.isPathOfLocation = false;
   request.isUriChanged = false;
   return DECLINED;
 };
@@ -126,6 +127,7 @@ export function rewriteStep(rule: RewriteRule): Step {
       return redirect;
     }
     request.isUriChanged = ending !== 'break';
+    if (ending === 'break') request.isPathOfLocation = false;
     if (!setPath(request, rule)) return 500;
     return ending === 'next' ? GO_ON : DECLINED;
   };
