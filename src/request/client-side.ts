@@ -57,6 +57,11 @@ export interface ClientSide {
   endResponse(): void;
   /** The response can't be completed: the client must notice. */
   breakOff(): void;
+  /**
+   * Somebody else wants what is kept for this client. One that has ended its side and was answered nothing yet is let
+   * go then, as nginx does with all such: whether it is. The end of its request follows.
+   */
+  leaveIfEnded(): boolean;
   /** The last subrequest of the request being served is over. */
   noteSubrequestsOver(): void;
   /** Closes without a word (nginx: 444), or after what was written. */

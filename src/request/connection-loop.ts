@@ -577,6 +577,12 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     else this.connection.destroy();
   }
 
+  leaveIfEnded(): boolean {
+    if (!this.isHalfClosed || this.state !== SERVING || this.request!.isResponseStarted) return false;
+    this.clientGone('client prematurely closed connection');
+    return true;
+  }
+
   noteSubrequestsOver(): void {
     if (this.state === ENDING) this.tryFinish(this.request!);
   }

@@ -2,6 +2,7 @@
  * What limit_conn does to a request at one level: count it until it is over, or refuse it. As in nginx, a connection
  * counts while a request of it is under way.
  */
+import type { ClientSide } from '../../../request/client-side.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest, RequestEnding } from '../../../request/http-request.js';
 import type { RequestText } from '../../../request/location.js';
@@ -22,6 +23,8 @@ export interface CountZone {
   /** As written. */
   readonly keyText: string;
   readonly counts: ConnectionCounts;
+  /** Who holds the places of each key here. */
+  readonly places: Map<string, Set<Place>>;
 }
 
 /** One limit_conn. */
@@ -48,20 +51,21 @@ export class ConnectionLimiter {
 
   readonly handle: PhaseHandler = (request) => {
     if (STATUS.of(request) !== undefined) return DECLINED;
-    let held: Held | null = null;
+    let last: Place | null = null;
     for (const { zone, most } of this.limits) {
       const key = keyOf(zone, request);
       if (key === '') continue;
-      const ticket = zone.counts.take(key, most);
+      let ticket = zone.counts.take(key, most);
+      if (ticket === LIMIT_REACHED && freePlace(zone, key)) ticket = zone.counts.take(key, most);
       if (ticket === LIMIT_REACHED || ticket === ZONE_FULL) {
-        held?.onRequestEnd();
+        last?.onRequestEnd();
         return this.refuse(request, zone, ticket);
       }
-      held = new Held(zone.counts, ticket, held);
+      last = new Place(zone, key, ticket, request.main.client, last);
     }
-    if (held === null) return DECLINED;
+    if (last === null) return DECLINED;
     STATUS.set(request, 'PASSED');
-    request.whenEnded(held);
+    request.whenEnded(last);
     return DECLINED;
   };
 
@@ -77,22 +81,52 @@ export class ConnectionLimiter {
   }
 }
 
-/** Where a request is counted: let go when it is over. */
-class Held implements RequestEnding {
-  private readonly counts: ConnectionCounts;
+/** What a request holds of a zone until it is over. */
+class Place implements RequestEnding {
+  readonly client: ClientSide;
+  private readonly zone: CountZone;
+  private readonly key: string;
   private readonly ticket: number;
-  private readonly others: Held | null;
+  /** That of another zone; null without. */
+  private readonly other: Place | null;
 
-  constructor(counts: ConnectionCounts, ticket: number, others: Held | null) {
-    this.counts = counts;
+  constructor(zone: CountZone, key: string, ticket: number, client: ClientSide, other: Place | null) {
+    this.client = client;
+    this.zone = zone;
+    this.key = key;
     this.ticket = ticket;
-    this.others = others;
+    this.other = other;
+    const places = zone.places.get(key);
+    if (places === undefined) zone.places.set(key, new Set([this]));
+    else places.add(this);
   }
 
   onRequestEnd(): void {
-    this.counts.release(this.ticket);
-    this.others?.onRequestEnd();
+    this.release();
+    this.other?.onRequestEnd();
   }
+
+  /** Does nothing the second time. */
+  release(): void {
+    const { places, counts } = this.zone;
+    const ofKey = places.get(this.key);
+    if (ofKey?.delete(this) !== true) return;
+    if (ofKey.size === 0) places.delete(this.key);
+    counts.release(this.ticket);
+  }
+}
+
+/**
+ * Takes the place of a client that has ended its side and waits, which may be the very one that asks again: it closed
+ * the connection and made a new one. Whether there was one.
+ */
+function freePlace(zone: CountZone, key: string): boolean {
+  for (const place of zone.places.get(key) ?? []) {
+    if (!place.client.leaveIfEnded()) continue;
+    place.release();
+    return true;
+  }
+  return false;
 }
 
 /** '' where the zone doesn't count the request. */

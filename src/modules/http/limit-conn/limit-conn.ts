@@ -57,7 +57,7 @@ function declareZones(directives: readonly CheckedDirective[], build: HttpBuild)
     const counts = carryZone(build, node, 'limit_conn', zone, (memory) => new ConnectionCounts(memory));
     if (counts === null) continue;
     const key = build.text(keyParts, node.args[0]!);
-    zones.set(name, { name, key, keyText: node.args[0]!.text, counts });
+    zones.set(name, { name, key, keyText: node.args[0]!.text, counts, places: new Map() });
   }
 }
 
