@@ -3,6 +3,8 @@
  * Text to Address and back; names are resolved elsewhere, at listen or connect time.
  */
 
+import { isIP } from 'node:net';
+
 /** Where a socket listens or connects. `path` is a unix socket's file; then host is '' and port 0. */
 export interface Address {
   readonly host: string;
@@ -46,6 +48,15 @@ export function parseAddress(text: string, defaults: { host: string; port: numbe
     port: portOrDefault(colon < 0 ? undefined : text.slice(colon + 1), text, defaults.port),
     path: null,
   };
+}
+
+/** Reads an IP address to connect from, with a port or without (port 0 then); null for anything else. */
+export function parseLocalAddress(text: string): Address | null {
+  if (isIP(text) !== 0) return { host: text, port: 0, path: null };
+  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  const port = Number(match?.[3] ?? 0);
+  return isIP(host) === 0 || port > 65535 ? null : { host, port, path: null };
 }
 
 /** "127.0.0.1:9001", "[::1]:80" or "unix:/run/a.sock". */

@@ -16,20 +16,31 @@ export interface ConnectHandler extends ConnectionHandler {
 /**
  * Begins to connect, at once or when a descriptor is free; what happens is told to `handler`, never before
  * this returns. The connection reads into a buffer of its own, since what it brings is written on to a client
- * that may be slow.
+ * that may be slow. `local` is where it comes from, any address and port unless it says.
  */
-export function connect(address: Address, handler: ConnectHandler, onDefect: DefectReporter): Connection {
+export function connect(
+  address: Address,
+  handler: ConnectHandler,
+  onDefect: DefectReporter,
+  local: Address | null = null,
+): Connection {
   const connection = new Connection(handler, false, onDefect);
   connection.takeBuffer();
-  if (SOCKETS.hasRoom) openSocket(address, handler, connection);
-  else SOCKETS.whenRoom(() => openSocket(address, handler, connection));
+  if (SOCKETS.hasRoom) openSocket(address, handler, connection, local);
+  else SOCKETS.whenRoom(() => openSocket(address, handler, connection, local));
   return connection;
 }
 
-function openSocket({ host, port, path }: Address, handler: ConnectHandler, connection: Connection): void {
+function openSocket(
+  { host, port, path }: Address,
+  handler: ConnectHandler,
+  connection: Connection,
+  local: Address | null,
+): void {
   if (connection.isEnded) return; // destroyed while it waited
   const target = path === null ? { host, port, noDelay: true } : { path };
-  const socket = netConnect({ ...connection.socketOptions, ...target });
+  const from = local === null ? null : { localAddress: local.host, localPort: local.port };
+  const socket = netConnect({ ...connection.socketOptions, ...target, ...from });
   connection.attach(socket);
   socket.on('connect', () => {
     eventClock.refresh();

@@ -55,7 +55,12 @@ function makeLimiter(limitRate: number, limitRateAfter = 0) {
     limitRateAfter,
     startMs: clock.nowMs(),
   };
-  const limiter = new RateLimiter(request as unknown as HttpRequest);
+  const limiter = new RateLimiter(
+    request as unknown as HttpRequest,
+    request.limitRate,
+    request.limitRateAfter,
+    request.startMs,
+  );
   const receiver = new Receiver(clock);
   limiter.next = receiver;
   receiver.source = limiter;

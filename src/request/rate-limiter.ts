@@ -1,5 +1,6 @@
 /*
- * limit_rate: a response goes out no faster than so many bytes a second.
+ * A response goes out no faster than so many bytes a second: limit_rate, and proxy_limit_rate, which has an upstream
+ * read no faster.
  */
 import { parseSizeBytes } from '../core/size.js';
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
@@ -13,16 +14,22 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
   /** Whose connection fails by a defect that comes of it. */
   readonly served;
   private readonly request: HttpRequest;
+  private readonly rate: number;
+  private readonly after: number;
+  private readonly startMs: number;
   private readonly deadline: Deadline;
   private held: Buffer[];
   private isEnded: boolean;
   /** Bytes of the body that went on. */
   private sent: number;
 
-  /** The request's limitRate is above 0, and limitRateAfter is known. */
-  constructor(request: HttpRequest) {
+  /** `rate` bytes a second from `startMs` on, once `after` bytes have gone out. */
+  constructor(request: HttpRequest, rate: number, after: number, startMs: number) {
     super();
     this.request = request;
+    this.rate = rate;
+    this.after = after;
+    this.startMs = startMs;
     this.served = request.client.connection;
     this.deadline = new Deadline(request.context.wheel, this);
     this.held = [];
@@ -36,7 +43,7 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
     if (request.limitRate < 0) request.limitRate = bytesOf(limitRate, request);
     if (request.limitRate === 0) return null;
     if (request.limitRateAfter < 0) request.limitRateAfter = bytesOf(limitRateAfter, request);
-    return new RateLimiter(request);
+    return new RateLimiter(request, request.limitRate, request.limitRateAfter, request.startMs);
   }
 
   override write(bytes: Buffer, isBorrowed: boolean): void {
@@ -78,11 +85,10 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
     if (!this.isEnded && !this.isBlocked) this.source.onDrain();
   }
 
-  /** What may go out now. As nginx counts: each second since the request's start gives its bytes when it begins. */
+  /** What may go out now. As nginx counts: each second since the start gives its bytes when it begins. */
   private allowance(): number {
-    const { limitRate, limitRateAfter, startMs, context } = this.request;
-    const seconds = Math.floor((context.clock.nowMs() - startMs) / 1000) + 1;
-    return limitRate * seconds + limitRateAfter - this.sent;
+    const seconds = Math.floor((this.request.context.clock.nowMs() - this.startMs) / 1000) + 1;
+    return this.rate * seconds + this.after - this.sent;
   }
 
   private sendAllowed(): void {
@@ -105,14 +111,13 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
 
   /** How long until a byte more may go out: when the second begins that allows it. */
   private untilNextMs(): number {
-    const { limitRate, limitRateAfter, startMs, context } = this.request;
-    const second = Math.floor((this.sent - limitRateAfter) / limitRate);
-    return startMs + second * 1000 - context.clock.nowMs();
+    const second = Math.floor((this.sent - this.after) / this.rate);
+    return this.startMs + second * 1000 - this.request.context.clock.nowMs();
   }
 }
 
-/** A size in the text; 0 for none and for what is no size. */
-function bytesOf(text: RequestText | null, request: HttpRequest): number {
+/** A size in the text, evaluated now; 0 for none and for what is no size. */
+export function bytesOf(text: RequestText | null, request: HttpRequest): number {
   const value = text === null ? '' : text.evaluate(request);
   if (value === '') return 0;
   try {

@@ -9,16 +9,21 @@ import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
 import { isIdempotent } from '../http/message/method.js';
 import type { LogLevel } from '../log/error-log.js';
+import { type Address, parseLocalAddress } from '../net/address.js';
 import type { Connection } from '../net/connection.js';
 import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
 import type { DrainListener } from './body-sink.js';
+import { ClientPayloadSink } from './client-payload-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
+import { logErrorOf } from './error-line.js';
 import { downstreamResponseHead, interimHead, NO_BODY, switchingHead } from './forwarded-head.js';
 import type { HttpRequest, Responder } from './http-request.js';
 import { finalize } from './lifecycle.js';
 import { DONE, type Outcome } from './phase.js';
-import { readBody } from './request-body.js';
+import { bytesOf, RateLimiter } from './rate-limiter.js';
+import { type RequestBody, readBody } from './request-body.js';
+import { ResponseSpool } from './response-spool.js';
 import { sendHead } from './send.js';
 import { logUpstreamError } from './upstream-error.js';
 import {
@@ -65,6 +70,9 @@ const NO_REQUEST = null as unknown as HttpRequest;
 const NO_SETTINGS = null as unknown as UpstreamSettings;
 const NO_DESTINATION = null as unknown as Destination;
 
+/** A client that takes nothing for so long is a slow one. perf: others need no second place for what they get. */
+const SPOOL_AFTER_MS = 100;
+
 /** Kept for reuse; what a burst of requests needed beyond is left to the garbage collector. */
 const MAX_SPARE = 1024;
 
@@ -100,6 +108,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   private peer: Peer | null;
   /** Whether the client's body is passed on as it comes in. */
   private isStreaming: boolean;
+  /** Of such a body, what came after the head. */
+  private streamedBytes: number;
   /** Whether the response goes to the client as it is, past all filters. */
   private isTransparent: boolean;
   /** How a transparent response's body goes to the client. */
@@ -111,6 +121,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   /** How many more peers may be asked; -1: not counted yet. */
   private triesLeft: number;
   private startedMs: number;
+  /** What a slow client has yet to take; null while it is none. */
+  private spool: ResponseSpool | null;
   /** When the head came of the answer that is used; -1 before. */
   private answeredMs: number;
   /** False once somebody may hold on to it longer than the exchange takes. */
@@ -125,12 +137,14 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.upstream = null;
     this.peer = null;
     this.isStreaming = false;
+    this.streamedBytes = 0;
     this.isTransparent = false;
     this.isResponseChunked = false;
     this.flushesReads = false;
     this.heldHead = NO_BYTES;
     this.triesLeft = -1;
     this.startedMs = 0;
+    this.spool = null;
     this.answeredMs = -1;
     this.isPoolable = true;
   }
@@ -149,10 +163,12 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.settings = settings;
     this.destination = destination;
     this.isStreaming = false;
+    this.streamedBytes = 0;
     this.isTransparent = false;
     this.isResponseChunked = false;
     this.flushesReads = !settings.buffersResponse;
     this.triesLeft = -1;
+    this.spool = null;
     this.answeredMs = -1;
     this.startedMs = request.context.clock.nowMs();
     request.responder = this;
@@ -187,11 +203,13 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       }
       return;
     }
-    const mayStream = main.payload === null && !this.settings.buffersRequest && isForwarded;
+    const mayStream =
+      main.payload === null && !main.body.isComplete && !this.settings.buffersRequest && isForwarded;
     if (mayStream && request.parent === null && (!isChunked || plan.versionMinor === 1)) {
       this.isStreaming = true;
       main.isPayloadSpent = true;
       client.receiver = this;
+      this.streamedBytes = client.earlyEnd - client.earlyStart;
       sender.beginStreaming(request);
       this.tryNextPeer(client.earlyBytes, client.earlyStart, client.earlyEnd);
       return;
@@ -211,11 +229,15 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.sendOwnBody();
       return;
     }
+    this.sendPayload(this.request.main.payload!);
+  }
+
+  /** The client's body is there, whole. */
+  private sendPayload(payload: RequestBody): void {
     const { request, sender } = this;
-    const { main } = request;
-    if (main.payload!.length === 0 && main.head.contentLength < 0 && !main.head.isChunked)
-      sender.begin(request, NO_BODY);
-    else sender.beginRead(request, main.payload!);
+    const { head } = request.main;
+    if (payload.length === 0 && head.contentLength < 0 && !head.isChunked) sender.begin(request, NO_BODY);
+    else sender.beginRead(request, payload);
     this.tryNextPeer(sender.held, 0, sender.held.length);
   }
 
@@ -231,9 +253,29 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   onPayload(bytes: Buffer, start: number, end: number): boolean {
     const { upstream } = this;
     if (upstream === null || this.state === CONNECTING) return false;
+    if (this.isTooLong(end - start)) {
+      this.cutRequest();
+      return false;
+    }
     this.sender.sendBody(upstream, bytes, start, end, this.isBorrowed(bytes));
     this.noteUpstreamWritten(upstream);
     return !upstream.connection.hasPendingWrites;
+  }
+
+  /** Whether a body of a length that the head does not tell has gone beyond client_max_body_size. */
+  private isTooLong(bytes: number): boolean {
+    const { head, location } = this.request;
+    const { clientMaxBodySize } = location.settings;
+    this.streamedBytes += bytes;
+    return head.isChunked && clientMaxBodySize > 0 && this.streamedBytes > clientMaxBodySize;
+  }
+
+  private cutRequest(): void {
+    const what = `client intended to send too large chunked body: ${this.streamedBytes} bytes`;
+    logErrorOf(this.request, 'error', what);
+    this.request.tries.end(0);
+    if (this.state === RESPONDING) this.breakOff();
+    else this.refuse(TOO_LARGE);
   }
 
   /** The client, or a filter on the way to it, has taken all that waited. */
@@ -296,7 +338,9 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   onUpstreamDeadline(): void {
     const { connection, deadline } = this.upstream!;
-    if (connection.hasPendingWrites && this.state !== CONNECTING && connection.hasSendProgress())
+    if (this.state === RESPONDING && connection.isReadingPaused && !connection.hasPendingWrites)
+      this.startSpool();
+    else if (connection.hasPendingWrites && this.state !== CONNECTING && connection.hasSendProgress())
       deadline.set(this.settings.sendTimeoutMs);
     else this.failTry(NextUpstream.timeout, 'upstream timed out (110: Connection timed out)');
   }
@@ -315,7 +359,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     }
     this.peer = peer;
     request.tries.begin(peer.name);
-    const idle = pool.take(peer, this, this.settings);
+    const idle = pool.take(peer, this, this.place());
     if (idle !== null) {
       this.upstream = idle;
       request.tries.connected();
@@ -327,8 +371,23 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.sender.hold(bytes, start, end);
     this.state = CONNECTING;
     if (this.isStreaming && !this.request.body.isComplete) this.client.connection.pauseReading();
-    this.upstream = this.destination.target.pool.open(peer, this, this.settings);
+    this.upstream = this.destination.target.pool.open(peer, this, this.place(), this.localAddress());
     this.upstream.deadline.set(this.settings.connectTimeoutMs);
+  }
+
+  /** Where connections are the same: those of other settings, or of another local address, aren't. */
+  private place(): unknown {
+    const { bind } = this.settings;
+    return bind === null || bind.constant !== null ? this.settings : bind.evaluate(this.request);
+  }
+
+  private localAddress(): Address | null {
+    const { bind } = this.settings;
+    const text = bind === null ? '' : bind.evaluate(this.request);
+    if (text === '') return null;
+    const address = parseLocalAddress(text);
+    if (address === null) logErrorOf(this.request, 'error', `invalid local address "${text}"`);
+    return address;
   }
 
   private sendHead(bytes: Buffer, start: number, end: number, isBorrowed: boolean): void {
@@ -487,8 +546,21 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       // A filter that answers instead has had this aborted.
       if (!sendHead(request)) return;
       request.output.source = this;
+      this.limitReading();
       this.passBody(upstream, bytes, end - after, true);
     }
+  }
+
+  /** proxy_limit_rate: what goes on no faster is read no faster. */
+  private limitReading(): void {
+    const { request, settings } = this;
+    const rate = settings.limitRate === null || this.flushesReads ? 0 : bytesOf(settings.limitRate, request);
+    if (rate === 0) return;
+    const limiter = new RateLimiter(request, rate, 0, request.context.clock.nowMs());
+    limiter.next = request.output;
+    limiter.source = this;
+    request.output.source = limiter;
+    request.output = limiter;
   }
 
   /** Begins with the body of a response and takes what has come of it. As BodyDecoder.decode. */
@@ -593,18 +665,46 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       return;
     }
     if ((hasPayload && this.flushesReads) || (isFirst && !hasPayload)) output.flush();
-    if (this.upstream !== upstream || !output.isBlocked) return;
+    if (this.upstream === upstream && output.isBlocked) this.holdUp(upstream);
+  }
+
+  /** The client is slower than the upstream. */
+  private holdUp(upstream: UpstreamConnection): void {
     upstream.connection.pauseReading();
-    this.armUpstreamDeadline(upstream);
+    const maySpool =
+      this.spool === null &&
+      this.state === RESPONDING &&
+      this.settings.buffersResponse &&
+      this.settings.limitRate === null &&
+      !this.flushesReads &&
+      this.sender.isDone;
+    if (maySpool) upstream.deadline.set(SPOOL_AFTER_MS);
+    else this.armUpstreamDeadline(upstream);
+  }
+
+  /** It goes on being slower: from now on the answer is read ahead of it. */
+  private startSpool(): void {
+    const { request, settings } = this;
+    const { connection } = this.upstream!;
+    const spool = new ResponseSpool(request, settings);
+    const end = this.isTransparent ? new ClientPayloadSink(request, this.isResponseChunked) : request.output;
+    spool.next = end;
+    end.source = spool;
+    spool.source = this;
+    request.output = spool;
+    this.spool = spool;
+    this.isTransparent = false;
+    this.isPoolable = false;
+    // The client's connection still writes from the buffer that was read into.
+    connection.renewBuffer();
+    connection.resumeReading();
+    this.armUpstreamDeadline(this.upstream!);
   }
 
   /** Stops the upstream while the client doesn't take what was written. */
   private noteDownstreamWritten(upstream: UpstreamConnection): void {
     const { client } = this;
-    if (client.connection.hasPendingWrites) {
-      upstream.connection.pauseReading();
-      this.armUpstreamDeadline(upstream);
-    }
+    if (client.connection.hasPendingWrites) this.holdUp(upstream);
     client.noteWritten();
   }
 
@@ -762,10 +862,11 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   /** The response has begun and can't be completed. */
   private breakOff(): void {
-    const { request } = this;
+    const { request, spool } = this;
     this.leaveUpstream(false);
     this.release();
-    finalize(request, GATEWAY_ERROR);
+    if (spool === null) finalize(request, GATEWAY_ERROR);
+    else spool.breakOff();
   }
 
   /** Ends the use of the upstream: its connection goes back to the pool or is closed. */

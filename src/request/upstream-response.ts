@@ -21,13 +21,13 @@ const REASON_START = 13;
 export function needsOwnResponse(
   request: HttpRequest,
   head: ResponseHead,
-  { noted, forcesRanges, buffersResponse }: UpstreamSettings,
+  { noted, forcesRanges, buffersResponse, limitRate }: UpstreamSettings,
 ): boolean {
   const { location } = request;
   if (!location.isTransparent || request.parent !== null || request.errorStatus !== 0 || forcesRanges)
     return true;
   if (request.response.fields.count > 0 || request.isPostAction) return true;
-  if (buffersResponse && isLimited(request)) return true;
+  if (buffersResponse && (limitRate !== null || isLimited(request))) return true;
   const { fields } = head;
   const { count } = fields;
   for (let i = 0; i < count; i++) if (noted[fields.id(i)] === 1) return true;

@@ -84,6 +84,8 @@ export interface UpstreamSettings {
   /** The destination, or a status to answer with. */
   readonly choose: ((request: HttpRequest) => Destination | number | Promise<Destination | number>) | null;
   readonly plan: RequestPlan;
+  /** The local address of connections, perhaps with a port; null or '' for any. */
+  readonly bind: Text<HttpRequest> | null;
   readonly connectTimeoutMs: number;
   readonly sendTimeoutMs: number;
   readonly readTimeoutMs: number;

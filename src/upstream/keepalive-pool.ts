@@ -5,6 +5,7 @@
 import { eventClock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
+import type { Address } from '../net/address.js';
 import type { DefectReporter } from '../net/connection.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import type { Peer } from './peer.js';
@@ -84,9 +85,14 @@ export class KeepalivePool implements IdleHome {
   }
 
   /** A new connection to `peer`, beginning to connect. An idle one makes room for it if descriptors run out. */
-  open(peer: Peer, user: UpstreamUser, place: unknown = null): UpstreamConnection {
+  open(
+    peer: Peer,
+    user: UpstreamUser,
+    place: unknown = null,
+    local: Address | null = null,
+  ): UpstreamConnection {
     if (!SOCKETS.hasRoom) this.closeEldest();
-    return new UpstreamConnection(peer, this, this.wheel, this.options.limits, user, place);
+    return new UpstreamConnection(peer, this, this.wheel, this.options.limits, user, place, local);
   }
 
   /** Takes back a connection whose exchange is over and complete. The pool owns it from here. */

@@ -7,6 +7,7 @@ import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-whe
 import { BodyDecoder } from '../http/h1/body-decoder.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
 import { ResponseHead } from '../http/h1/response-head.js';
+import type { Address } from '../net/address.js';
 import type { Connection, DefectReporter } from '../net/connection.js';
 import { type ConnectHandler, connect } from '../net/connector.js';
 import type { Peer } from './peer.js';
@@ -54,7 +55,7 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
   private readonly home: IdleHome;
   private user: UpstreamUser | null;
 
-  /** Begins to connect to `peer` for `user`. */
+  /** Begins to connect to `peer` for `user`, from `local` if that is given. */
   constructor(
     peer: Peer,
     home: IdleHome,
@@ -62,6 +63,7 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     limits: HeadLimits,
     user: UpstreamUser,
     place: unknown,
+    local: Address | null,
   ) {
     this.peer = peer;
     this.place = place;
@@ -75,7 +77,7 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     this.isConnected = false;
     this.home = home;
     this.user = user;
-    this.connection = connect(peer.address, this, home.onDefect);
+    this.connection = connect(peer.address, this, home.onDefect, local);
   }
 
   get served(): Connection {

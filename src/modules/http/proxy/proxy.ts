@@ -2,10 +2,12 @@
  * nginx's http proxy module: passes requests on to other servers. The work is request/upstream-exchange.ts's; here is
  * what a location's directives tell it.
  */
+import { finding } from '../../../conf/diagnostics/catalogue.js';
 import type { Scope } from '../../../conf/schema/scope.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
 import { fieldSet } from '../../../http/h1/field-lines.js';
 import { FIELD_ID_COUNT, FieldId, fieldIdOf } from '../../../http/message/field-id.js';
+import { parseLocalAddress } from '../../../net/address.js';
 import { HOP_BY_HOP } from '../../../request/forwarded-head.js';
 import { askUpstream } from '../../../request/upstream-exchange.js';
 import { IgnoredField, NextUpstream, type UpstreamSettings } from '../../../request/upstream-settings.js';
@@ -59,6 +61,7 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
     destination: passed.destination,
     choose: choose === null ? null : remembering(choose),
     plan: requestPlan(scope, build, passed.uri, passed.locationPath),
+    bind: bindText(scope, build),
     connectTimeoutMs: ms(proxy.proxyConnectTimeout),
     sendTimeoutMs: ms(proxy.proxySendTimeout),
     readTimeoutMs: ms(proxy.proxyReadTimeout),
@@ -100,6 +103,25 @@ function remembering(
       return destination;
     });
   };
+}
+
+function bindText(scope: Scope, build: LocationBuild): UpstreamSettings['bind'] {
+  const found = scope.find(proxy.proxyBind);
+  if (found === null) return null;
+  const [address, transparent] = found.values;
+  const [word, transparentWord] = found.node.args;
+  if (transparent !== undefined) {
+    const message = 'Cannot connect from addresses that are not ours: Node offers no IP_TRANSPARENT';
+    build.report(transparentWord!, finding('proxy-bind', message, 'leave out transparent'));
+  }
+  const text = build.text(address, word!);
+  if (text.constant === 'off') return null;
+  if (text.constant !== null && parseLocalAddress(text.constant) === null) {
+    const message = `Cannot connect from "${text.constant}": it is no IP address`;
+    const nginxText = `invalid address "${text.constant}"`;
+    build.report(word!, finding('proxy-bind', message, 'use an address of this machine', nginxText));
+  }
+  return text;
 }
 
 const NEXT_UPSTREAM_BITS: Readonly<Record<string, number>> = {
