@@ -1,4 +1,5 @@
 // Bodies that are changed on their way: sub_filter and charset, alone and together.
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { answering, type RawOrigin } from '../src/testing/index.js';
 import { ask, get, serveConf } from './conf-scene.js';
@@ -188,4 +189,10 @@ describe('charset', () => {
   ])('refuses %s', async (directives, problem) => {
     await expect(serve('', directives)).rejects.toThrow(problem);
   });
+});
+
+it('the configuration of docs/response-filters.md runs', async () => {
+  const docs = await readFile(new URL('../docs/response-filters.md', import.meta.url), 'utf8');
+  const [, text] = /```nginx\n([\s\S]*?)```/.exec(docs)!;
+  await serveConf(text!.replace('listen 8080', 'listen 127.0.0.1:%PORT%'));
 });
