@@ -46,6 +46,7 @@ describe('SSI commands', () => {
     ['<!--#set var="x" value="a b<" --><!--#echo var="x" encoding="url" -->', 'a%20b%3C'],
     ['<!--#set var="X" value="$three-$' + '{amp}" --><!--#echo var="x" encoding="none" -->', '3-1&2'],
     ["<!--#set var='x' value='\\'\\$a\\'' --><!--#echo var='x' -->", "'$a'"],
+    ['<!--#set var="1" value="own" --><!--#echo var="1" -->', 'own'],
     ['<!--#if expr="$three = 3" -->yes<!--#else -->no<!--#endif -->', 'yes'],
     ['<!--#if expr="$three != 3" -->yes<!--#elif expr="$amp" -->elif<!--#endif -->', 'elif'],
     [

@@ -20,8 +20,8 @@ export class SsiPage {
 
   /** A variable that a page has set, or a group of its last match; null for one that isn't its own. */
   find(name: string): string | null {
-    if (/^\d$/.test(name)) return this.captures[Number(name)] ?? null;
-    return this.variables.get(name) ?? null;
+    const isGroup = /^\d$/.test(name) && Number(name) < this.captures.length;
+    return isGroup ? (this.captures[Number(name)] ?? '') : (this.variables.get(name) ?? null);
   }
 
   /** Whether `text` matches a pattern of PCRE; the groups become variables then. */
@@ -29,7 +29,10 @@ export class SsiPage {
     const regex = compile(pattern);
     const match = regex.regexp.exec(text);
     if (match === null) return false;
-    this.captures = regex.groupIndexes.map((index) => match[index]);
+    const captures = regex.groupIndexes.map((index) => match[index]);
+    // Groups behind the last one that took part are none.
+    while (captures.at(-1) === undefined) captures.pop();
+    this.captures = captures;
     for (const [name, group] of regex.names) {
       this.variables.set(name.toLowerCase(), match[regex.groupIndexes[group]!] ?? '');
     }
