@@ -22,7 +22,14 @@ function documentedFlags(heading: string): string[][] {
   );
 }
 
-const program = buildProgram({ proxy: async () => {}, echo: async () => {}, demo: async () => {} });
+const nothing = async () => {};
+const program = buildProgram({
+  proxy: nothing,
+  echo: nothing,
+  demo: nothing,
+  doctor: nothing,
+  directives: nothing,
+});
 
 function knownFlags(command: Command): string[] {
   return command.options.map((option) => option.flags).filter((flags) => flags !== '-v, --version');

@@ -18,6 +18,12 @@ async function parse(...args: string[]): Promise<Call | string> {
   const program = buildProgram({
     echo: record('echo'),
     demo: record('demo'),
+    async doctor(file, options) {
+      call = ['doctor', file, { ...options }];
+    },
+    async directives(name, options) {
+      call = ['directives', name, { ...options }];
+    },
     async proxy(host, port, options) {
       call = ['proxy', host, port, { ...options }];
     },
@@ -45,6 +51,14 @@ describe('the command line', () => {
     [
       ['--read-timeout=5s', '0.0.0.0'],
       ['proxy', '0.0.0.0', undefined, { readTimeout: '5s' }],
+    ],
+    [
+      ['doctor', 'nginx.conf', '-p', '/srv', '--json'],
+      ['doctor', 'nginx.conf', { prefix: '/srv', json: true }],
+    ],
+    [
+      ['directives', 'gzip'],
+      ['directives', 'gzip', {}],
     ],
     [['echo'], ['echo', {}]],
     [
@@ -81,10 +95,18 @@ describe('the command line', () => {
   });
 });
 
+const nothing = async () => {};
+
 describe('the help', () => {
   it('fits a screen of 40 lines by 100 columns and shows examples and the rule of the variables', () => {
     let help = '';
-    const program = buildProgram({ proxy: async () => {}, echo: async () => {}, demo: async () => {} });
+    const program = buildProgram({
+      proxy: nothing,
+      echo: nothing,
+      demo: nothing,
+      doctor: nothing,
+      directives: nothing,
+    });
     program.configureOutput({ writeOut: (text) => (help += text) });
     expect(() => program.parse(['--help'], { from: 'user' })).toThrow(CommanderError);
     const lines = help.trimEnd().split('\n');

@@ -15,14 +15,16 @@ export interface CommandActions {
   proxy(host: string | undefined, port: string | undefined, options: OptionValues): Promise<void>;
   echo(options: OptionValues): Promise<void>;
   demo(options: OptionValues): Promise<void>;
+  doctor(file: string | undefined, options: OptionValues): Promise<void>;
+  directives(name: string | undefined, options: OptionValues): Promise<void>;
 }
 
 const EXAMPLES = `
 Examples:
   sluice echo                                              an app to try it with, on 127.0.0.1:9001
   sluice                                                   127.0.0.1:8080 -> 127.0.0.1:9001
-  sluice 0.0.0.0 8081                                      the same as --listen 0.0.0.0:8081
   sluice --to 127.0.0.1:9001 --to 127.0.0.1:9002,weight=3  balance between two peers
+  sluice -c /etc/nginx/nginx.conf                          serve nginx's file; -t, -s, -p work too
   sluice --to 10.0.0.5:80,max_fails=2,fail_timeout=30s --to unix:/run/app.sock,backup
 
 An addr is PORT, HOST:PORT, [IPV6]:PORT or unix:/PATH; a time is 500ms, 60s, 1m or 1h.
@@ -30,12 +32,10 @@ Every flag has a variable: --read-timeout is SLUICE_READ_TIMEOUT; the flag wins 
 
 /** Flags of other tools, and nginx's own names, that people will try. */
 const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
-  '-p': '--listen',
   '-l': '--listen',
   '--port': '--listen',
   '--host': '--listen',
   '--bind': '--listen',
-  '-t': '--to',
   '--upstream': '--to',
   '--target': '--to',
   '--backend': '--to',
@@ -43,7 +43,6 @@ const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   '--proxy-connect-timeout': '--connect-timeout',
   '--proxy-read-timeout': '--read-timeout',
   '--proxy-send-timeout': '--upstream-send-timeout',
-  '-V': '--version',
 };
 
 /** The whole command line; parsing throws CommanderError instead of ending the process. */
@@ -77,6 +76,20 @@ export function buildProgram(actions: CommandActions): Command {
     demo.action(() => actions.demo(demo.opts())),
     DEMO_FLAGS,
   );
+  const doctor = program
+    .command('doctor')
+    .description('Say what of a configuration of nginx works, file by file and line by line.')
+    .argument('[file]')
+    .option('-p, --prefix <folder>', "where its relative paths start (the file's folder)")
+    .option('--json', 'for programs');
+  doctor.action((file: string | undefined) => actions.doctor(file, doctor.opts()));
+  const directives = program
+    .command('directives')
+    .description('List the directives that there are, or describe one.')
+    .argument('[name]')
+    .option('--schema', 'the whole language as a JSON Schema');
+  directives.action((name: string | undefined) => actions.directives(name, directives.opts()));
+  for (const command of [doctor, directives]) command.helpOption('-h, --help', 'print this help');
   for (const command of [echo, demo]) command.helpOption('-h, --help', 'print this help').usage('[flags]');
   return program;
 }

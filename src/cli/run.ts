@@ -5,6 +5,8 @@
 import { CommanderError } from 'commander';
 import { nearestWord } from '../core/nearest-word.js';
 import { runDemo } from './demo-command.js';
+import { runDirectives } from './directives-command.js';
+import { runDoctor } from './doctor-command.js';
 import { runEcho } from './echo-command.js';
 import { isNginxCommand } from './nginx/options.js';
 import { runNginx } from './nginx-command.js';
@@ -23,6 +25,7 @@ export async function runCommand(
   environment: NodeJS.ProcessEnv,
 ): Promise<number | null> {
   if (isNginxCommand(args)) return runNginx(args);
+  let exitCode: number | null = null;
   const program = buildProgram({
     async proxy(host, port, options) {
       if (host !== undefined) rejectMistypedCommand(host);
@@ -36,11 +39,20 @@ export async function runCommand(
       rejectFlagsBefore('demo', args);
       await runDemo(options, environment);
     },
+    async doctor(file, options) {
+      rejectFlagsBefore('doctor', args);
+      exitCode = runDoctor(file, options);
+    },
+    async directives(name, options) {
+      rejectFlagsBefore('directives', args);
+      runDirectives(name, options);
+      exitCode = 0;
+    },
   });
   try {
     for (const line of describeUnknownVariables(environment)) say(line);
     await program.parseAsync([...args], { from: 'user' });
-    return null;
+    return exitCode;
   } catch (error) {
     if (error instanceof UsageError) say(error.message);
     else if (!(error instanceof CommanderError)) {
@@ -54,7 +66,9 @@ export async function runCommand(
 
 /** `sluice ehco` would listen on a host of that name; nobody means that. */
 function rejectMistypedCommand(host: string): void {
-  const near = host.includes('.') ? null : nearestWord(host, ['echo', 'demo', 'help']);
+  const near = host.includes('.')
+    ? null
+    : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'help']);
   if (near !== null)
     throw new UsageError(`Cannot run "${host}": there is no such command; did you mean "${near}"?`);
 }

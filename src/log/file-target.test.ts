@@ -48,11 +48,9 @@ describe('a log file', () => {
   it('that cannot be opened is refused with the reason and with what would work', () => {
     const what = 'use a file that can be written, stdout, stderr or off';
     expect(() => openLogSink('/no/such/folder/access.log')).toThrow(
-      new Error(`Cannot open log "/no/such/folder/access.log": No such file or directory; ${what}`),
+      `Cannot open log "/no/such/folder/access.log": No such file or directory; ${what}`,
     );
-    expect(() => openLogSink(folder)).toThrow(
-      new Error(`Cannot open log "${folder}": Is a directory; ${what}`),
-    );
+    expect(() => openLogSink(folder)).toThrow(`Cannot open log "${folder}": Is a directory; ${what}`);
   });
 
   it('renamed gets the lines until reopen(), a new one of its name those after', async () => {

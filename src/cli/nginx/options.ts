@@ -32,7 +32,7 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
 
 /** Whether words are nginx's options rather than ours: `-c`, `-p`, `-t`, `-T`, `-s`, `-g`, `-e`, `-q` and `-V` are. */
 export function isNginxCommand(args: readonly string[]): boolean {
-  return args.some((arg) => /^-[?hv]*[cptTsgeqV]/.test(arg));
+  return args[0]?.startsWith('-') === true && args.some((arg) => /^-[?hv]*[cptTsgeqV]/.test(arg));
 }
 
 /** Reads the words. Throws an Error in nginx's words for what isn't one of its options. */

@@ -48,6 +48,8 @@ export interface DirectiveDefinition<Specs extends readonly ArgumentSpec[] = rea
   readonly since: string;
   /** `none`: it is taken for nginx's sake and does nothing here. */
   readonly effect: 'full' | 'none';
+  /** What of it is not as in nginx, as one sentence for people; left out where all is. */
+  readonly differs?: string;
 }
 
 /** Declares a directive; the types of its values are inferred from `args`. */

@@ -87,7 +87,11 @@ export const user = simple(
   [text('user'), optional(text('group'))],
   'user [group]',
   null,
-  'Whose rights a process has that was started by root.',
+  'Whose rights a process takes that was started by root.',
+  {
+    differs:
+      'The one process takes them for good: logs and ports of a later configuration are opened as that user.',
+  },
 );
 export const workerProcesses = simple(
   'worker_processes',
@@ -95,7 +99,8 @@ export const workerProcesses = simple(
   [oneOf(keyword('auto'), number({ min: 1 }))],
   'number | auto',
   '1',
-  'How many workers serve.',
+  'How many processes nginx serves with; one serves here.',
+  { effect: 'none' },
 );
 export const workerShutdownTimeout = simple(
   'worker_shutdown_timeout',
@@ -121,7 +126,7 @@ export const env = simple(
   'variable[=value]',
   null,
   'An environment variable that is kept or set.',
-  { isRepeatable: true },
+  { isRepeatable: true, differs: 'Variables that are not named are kept too.' },
 );
 
 const TUNING = 'Tunes machinery of nginx that is not there.';
