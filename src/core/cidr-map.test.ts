@@ -28,6 +28,7 @@ describe('values by network', () => {
     ['2001:db8:7fff::1', 'six'],
     ['2001:db8:8000::1', undefined],
     ['::a01:307', undefined],
+    ['a01:307::', undefined],
   ])('%s has that of the smallest network around it: %s', (address, value) => {
     expect(map.find(parseIpAddress(address)!)).toBe(value);
   });

@@ -45,6 +45,7 @@ export class CidrMap<T> {
 function keyOf(address: Uint8Array, prefixLength: number): string {
   const whole = prefixLength >> 3;
   const rest = prefixLength & 7;
-  const key = `${prefixLength}/${toBinary(address.subarray(0, whole))}`;
+  const family = address.length === 4 ? '' : ':';
+  const key = `${family}${prefixLength}/${toBinary(address.subarray(0, whole))}`;
   return rest === 0 ? key : key + String.fromCharCode(address[whole]! & (0xff00 >> rest));
 }

@@ -22,6 +22,12 @@ const PHRASES: ReadonlyMap<number, string> = new Map([
   [504, 'Gateway Time-out'],
 ]);
 
+/** Where a page calls a status otherwise than the status line does. */
+const TITLES: ReadonlyMap<number, string> = new Map([
+  [302, 'Found'],
+  [401, 'Authorization Required'],
+]);
+
 /** What a client is told instead of statuses that only logs and error_page know. */
 const SHOWN_AS: ReadonlyMap<number, number> = new Map([
   [494, 400],
@@ -45,7 +51,7 @@ export function phraseOf(status: number): string {
 /** Our page for a status, `signature` below the line; '' for a status that has none. */
 export function errorPage(status: number, signature: string): string {
   if (status < 300 || status === 304) return '';
-  const phrase = phraseOf(status);
+  const phrase = TITLES.get(status) ?? phraseOf(status);
   if (phrase === '') return '';
   const title = `${shownStatus(status)} ${status >= 494 && status <= 499 ? phraseOf(shownStatus(status)) : phrase}`;
   const detail = status >= 494 && status <= 497 ? `<center>${DETAILS[status - 494]}</center>\r\n` : '';

@@ -34,7 +34,7 @@ export function forwardedAddress(
 }
 
 /** `1.2.3.4`, `1.2.3.4:80`, `::1`, `[::1]` or `[::1]:80`; null for anything else. */
-export function parseAddressAndPort(text: string): ForwardedAddress | null {
+function parseAddressAndPort(text: string): ForwardedAddress | null {
   if (parseIpAddress(text) !== null) return { address: text, port: 0 };
   const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return null;

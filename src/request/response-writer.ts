@@ -113,7 +113,7 @@ function responseHead(request: HttpRequest, response: Response, isChunked: boole
   let out = `HTTP/1.1 ${status} ${response.reason === '' ? phraseOf(status) : response.reason}\r\n`;
   out += serverField(request, response.server);
   out += response.date === null ? dateField() : `Date: ${response.date}\r\n`;
-  if (response.contentType !== '') {
+  if (response.contentType !== '' && status !== 204) {
     const charset = response.charset === '' ? '' : `; charset=${response.charset}`;
     out += `Content-Type: ${response.contentType}${charset}\r\n`;
   }

@@ -158,7 +158,7 @@ function compileRewrite(directive: CheckedDirective, isLogged: boolean, build: L
   const pieces = bindPieces(parts, args[1]!, build);
   const keepsArgs = !written.endsWith('?');
   if (!keepsArgs) pieces[pieces.length - 1] = (pieces[pieces.length - 1] as string).slice(0, -1);
-  const split = redirect === null ? splitAtMarks(pieces) : { path: [], escaped: pieces, args: null };
+  const split = redirect === null ? splitAtMark(pieces) : { target: pieces, args: null };
   return rewriteStep({
     ...split,
     regex: build.regex(regex),
@@ -170,17 +170,14 @@ function compileRewrite(directive: CheckedDirective, isLogged: boolean, build: L
   });
 }
 
-/** Arguments begin at the last '?'; others before it vanish, but from the first on groups are escaped. */
-function splitAtMarks(pieces: readonly Piece[]): Pick<RewriteRule, 'path' | 'escaped' | 'args'> {
-  const sections: Piece[][] = [[]];
-  for (const piece of pieces) {
-    const texts: Piece[] = typeof piece === 'string' ? piece.split('?') : [piece];
-    texts.forEach((text, index) => {
-      if (index > 0) sections.push([]);
-      if (text !== '') sections[sections.length - 1]!.push(text);
-    });
-  }
-  const args = sections.length > 1 ? sections.pop()! : null;
-  const [path, ...escaped] = sections;
-  return { path: path!, escaped: escaped.flat(), args };
+/** Arguments begin behind the first '?'. */
+function splitAtMark(pieces: readonly Piece[]): Pick<RewriteRule, 'target' | 'args'> {
+  const index = pieces.findIndex((piece) => typeof piece === 'string' && piece.includes('?'));
+  if (index < 0) return { target: pieces, args: null };
+  const text = pieces[index] as string;
+  const mark = text.indexOf('?');
+  return {
+    target: [...pieces.slice(0, index), text.slice(0, mark)],
+    args: [text.slice(mark + 1), ...pieces.slice(index + 1)],
+  };
 }

@@ -16,7 +16,7 @@ import { assignVariable, type Variable } from '../../../variables/variable-table
 import { joinPieces, type Piece } from './pieces.js';
 
 /** The next step's turn. Not an outcome of a phase. */
-export const GO_ON = -100;
+const GO_ON = -100;
 
 /** What one directive does: GO_ON, or the outcome that ends the level's steps. */
 export type Step = (request: HttpRequest) => Outcome;
@@ -85,8 +85,10 @@ export function returnStep(code: number, text: Text<HttpRequest> | null): Step {
   }
   if (code >= 400 && (text === null || text.constant === '')) return () => code;
   return (request) => {
+    request.response.status = code;
+    const body = text?.evaluate(request) ?? '';
     setContentType(request);
-    respond(request, code, request.response.contentType, text?.evaluate(request) ?? '');
+    respond(request, code, request.response.contentType, body);
     return DONE;
   };
 }
@@ -94,11 +96,9 @@ export function returnStep(code: number, text: Text<HttpRequest> | null): Step {
 /** One `rewrite`. */
 export interface RewriteRule {
   readonly regex: RequestRegex;
-  /** The new path, up to its first '?' if it has several. */
-  readonly path: readonly Piece[];
-  /** The rest of the path, or all of a redirect's URL: groups in it are escaped. */
-  readonly escaped: readonly Piece[];
-  /** What follows the last '?'; null without one, or if it redirects. */
+  /** The new path, or the URL of a redirect. */
+  readonly target: readonly Piece[];
+  /** What follows the first '?'; null without one, or if it redirects. */
   readonly args: readonly Piece[] | null;
   /** The request's own arguments follow. */
   readonly keepsArgs: boolean;
@@ -134,7 +134,7 @@ export function rewriteStep(rule: RewriteRule): Step {
 }
 
 function setRedirect(request: HttpRequest, rule: RewriteRule): void {
-  let url = unescapeRedirect(joinPieces(rule.escaped, request, true));
+  let url = unescapeRedirect(joinPieces(rule.target, request, true));
   if (rule.keepsArgs && request.args !== '') url += (rule.hasArgs ? '&' : '?') + request.args;
   if (rule.isLogged) logErrorOf(request, 'notice', `rewritten redirect: "${url}"`);
   request.response.location = url;
@@ -143,7 +143,7 @@ function setRedirect(request: HttpRequest, rule: RewriteRule): void {
 /** Whether there is a path. */
 function setPath(request: HttpRequest, rule: RewriteRule): boolean {
   const { args, keepsArgs } = rule;
-  const path = joinPieces(rule.path, request, false) + joinPieces(rule.escaped, request, true);
+  const path = joinPieces(rule.target, request, false);
   if (args !== null) {
     const own = joinPieces(args, request, true);
     request.args = keepsArgs && request.args !== '' ? `${own}&${request.args}` : own;
