@@ -8,6 +8,7 @@ import type { Balancer, BalancerFactory, PickContext } from './balancers/balance
 import { createRoundRobin } from './balancers/round-robin.js';
 import { Peer, PeerFlag, type PeerOptions } from './peer.js';
 import { makePeerMemory, PeerState } from './peer-state.js';
+import type { WaitingRoom } from './waiting-room.js';
 
 /** What pick() takes for a request's first try: no allocation. */
 export const NO_PEERS: readonly Peer[] = [];
@@ -50,8 +51,8 @@ export class UpstreamGroup {
   onPeerDown: ((peer: Peer) => void) | null;
   /** Called when a peer that failures had put out has answered. */
   onPeerUp: ((peer: Peer) => void) | null;
-  /** Called when a peer may have become free or usable: for requests that wait for one. */
-  onRoom: (() => void) | null;
+  /** Where requests wait that can't have a peer at once; null where they aren't to. */
+  waitingRoom: WaitingRoom | null;
   /** Called when it has other peers. */
   readonly onPeersChange: (() => void)[];
   readonly #clock: Clock;
@@ -72,7 +73,7 @@ export class UpstreamGroup {
     this.affinity = null;
     this.onPeerDown = null;
     this.onPeerUp = null;
-    this.onRoom = null;
+    this.waitingRoom = null;
     this.onPeersChange = [];
     this.#clock = options.clock ?? systemClock;
     this.#makeBalancer = options.balancer ?? createRoundRobin;
@@ -101,7 +102,7 @@ export class UpstreamGroup {
     this.#primaries = first === undefined ? null : this.#makeBalancer(this.#primaryPeers);
     this.#backups = this.#backupPeers.length === 0 ? null : this.#makeBalancer(this.#backupPeers);
     for (const tell of this.onPeersChange) tell();
-    this.onRoom?.();
+    this.waitingRoom?.wake();
   }
 
   /** How many tries a request has at most: one for each peer that isn't down (nginx: peer.tries). */
@@ -152,7 +153,7 @@ export class UpstreamGroup {
     if (!wasFailed) return;
     peer.startSlowly(this.#clock.nowMs());
     this.onPeerUp?.(peer);
-    this.onRoom?.();
+    this.waitingRoom?.wake();
   }
 
   /** The peer could not be connected to, timed out, broke off or answered what counts as a failure. */
@@ -176,7 +177,7 @@ export class UpstreamGroup {
     peer.activeRequests--;
     this.#balancerOf(peer)?.noteEnd?.(peer, headerMs, responseMs, this.#clock.nowMs());
     if (headerMs >= 0) this.affinity?.onServed(subject, peer);
-    this.onRoom?.();
+    this.waitingRoom?.wake();
   }
 
   /** Sets or clears flags of a peer (PeerFlag), and what follows from it. */
@@ -186,7 +187,7 @@ export class UpstreamGroup {
     if (before === 0 || peer.flags !== 0) return;
     peer.fails = 0;
     peer.startSlowly(this.#clock.nowMs());
-    this.onRoom?.();
+    this.waitingRoom?.wake();
   }
 
   #balancerOf(peer: Peer): Balancer | null {

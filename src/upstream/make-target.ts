@@ -13,6 +13,7 @@ import type { Peer } from './peer.js';
 import { FixedSource, type KnownAddresses, type PeerSource, SystemNameSource } from './peer-source.js';
 import type { UpstreamPlan } from './upstream-plan.js';
 import type { UpstreamTarget } from './upstream-target.js';
+import { WaitingRoom, type WaitingRules } from './waiting-room.js';
 
 /** What groups need of the configuration around them. */
 export interface TargetContext {
@@ -80,7 +81,16 @@ function makeGroup(
 ): UpstreamGroup {
   const { clock, errorLog } = context;
   const group = new UpstreamGroup(name, [], { clock, balancer: plan?.balancer, mayBeEmpty: true });
-  const gather = () => group.setPeers(sources.flatMap((source) => source.peers));
+  const waiting = plan?.waiting ?? null;
+  group.waitingRoom = makeWaitingRoom(waiting, sources, context);
+  const gather = () => {
+    group.setPeers(sources.flatMap((source) => source.peers));
+    if (waiting !== null || sources.some((source) => source.isLooking)) return;
+    // What there is to find has been found: whoever waits gets it now, or never.
+    const room = group.waitingRoom;
+    group.waitingRoom = null;
+    room?.settle();
+  };
   gather();
   group.onPeerDown = (peer) => errorLog.log('warn', describeOutage(name, peer));
   group.onPeerUp = (peer) => errorLog.log('notice', `upstream "${name}" ${peer.name} answers again`);
@@ -89,6 +99,18 @@ function makeGroup(
     for (const source of sources) source.stop();
   });
   return group;
+}
+
+/** Requests that come before a name is looked up for the first time wait for that. */
+const LOOKING: WaitingRules = { limit: 10_000, timeoutMs: 3000 };
+
+function makeWaitingRoom(
+  waiting: WaitingRules | null,
+  sources: readonly PeerSource[],
+  { wheel, clock, onDefect }: TargetContext,
+): WaitingRoom | null {
+  const rules = waiting ?? (sources.some((source) => source.isLooking) ? LOOKING : null);
+  return rules === null ? null : new WaitingRoom(rules, wheel, clock, onDefect);
 }
 
 function makePool(name: string, rules: KeepaliveRules, context: TargetContext): KeepalivePool {

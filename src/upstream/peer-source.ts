@@ -24,7 +24,9 @@ export interface SourceContext {
 export interface PeerSource {
   /** Those that there are now. */
   readonly peers: readonly Peer[];
-  /** Begins to look for peers; calls `changed` when there are others than before. */
+  /** Whether it has yet to find out for the first time what peers there are. */
+  readonly isLooking: boolean;
+  /** Begins to look for peers; calls `changed` when there are others than before, or it is no longer looking. */
   start(changed: () => void): void;
   /** Looks for no more. */
   stop(): void;
@@ -33,6 +35,7 @@ export interface PeerSource {
 /** Addresses that are known. */
 export class FixedSource implements PeerSource {
   readonly peers: readonly Peer[];
+  readonly isLooking = false;
 
   constructor(addresses: readonly Address[], template: PeerTemplate) {
     this.peers = addresses.map((address) => new Peer({ ...template, address }));
@@ -52,6 +55,7 @@ const RETRY_MS = 5000;
  */
 export class SystemNameSource implements PeerSource, DeadlineOwner {
   peers: readonly Peer[];
+  isLooking: boolean;
   private readonly name: string;
   private readonly port: number;
   private readonly template: PeerTemplate;
@@ -82,6 +86,7 @@ export class SystemNameSource implements PeerSource, DeadlineOwner {
     const hosts = lookUpInHostsFile(name);
     if (hosts.length > 0) known.addresses = hosts.map((address) => ({ address, port: 0 }));
     this.peers = this.makePeers();
+    this.isLooking = this.peers.length === 0;
   }
 
   start(changed: () => void): void {
@@ -101,11 +106,14 @@ export class SystemNameSource implements PeerSource, DeadlineOwner {
   private lookUp(): void {
     lookUpHost(this.name, (addresses, reason) => {
       if (this.isStopped) return;
+      const wasLooking = this.isLooking;
+      this.isLooking = false;
       if (addresses.length === 0) {
         const what = `host not found in upstream "${this.name}" (${reason}), its peer is down until it is found`;
         if (!this.hasFailed) this.context.onError(what);
         this.hasFailed = true;
         this.deadline.set(RETRY_MS);
+        if (wasLooking) this.changed();
         return;
       }
       this.known.addresses = addresses.map((address) => ({ address, port: 0 }));
@@ -162,6 +170,7 @@ const LEAST_RETRY_MS = 1000;
  */
 export class ResolvedSource implements PeerSource, DeadlineOwner {
   peers: readonly Peer[];
+  isLooking: boolean;
   private readonly rules: ResolveRules;
   private readonly template: PeerTemplate;
   private readonly context: SourceContext;
@@ -182,6 +191,7 @@ export class ResolvedSource implements PeerSource, DeadlineOwner {
     this.isStopped = false;
     this.peers = [];
     this.take(known.addresses);
+    this.isLooking = this.peers.length === 0;
   }
 
   start(changed: () => void): void {
@@ -226,10 +236,13 @@ export class ResolvedSource implements PeerSource, DeadlineOwner {
 
   private accept(failure: string, code: number, known: readonly KnownAddress[], validUntilMs: number): void {
     if (this.isStopped) return;
+    const wasLooking = this.isLooking;
+    this.isLooking = false;
     if (code !== 0) {
       this.context.onError(`${failure} (${code}: ${describeResolveCode(code)})`);
       if (code !== HOST_NOT_FOUND) {
         this.deadline.set(Math.max(this.rules.timeoutMs, LEAST_RETRY_MS));
+        if (wasLooking) this.changed();
         return;
       }
     }

@@ -6,6 +6,7 @@ import type { BalancerFactory } from './balancers/balancer.js';
 import { createRoundRobin } from './balancers/round-robin.js';
 import { DEFAULT_KEEPALIVE, type KeepaliveRules } from './keepalive-pool.js';
 import type { PeerSource } from './peer-source.js';
+import type { WaitingRules } from './waiting-room.js';
 
 /** Filled in by those whose directives stand in the block. */
 export class UpstreamPlan {
@@ -18,6 +19,8 @@ export class UpstreamPlan {
   affinity: Affinity | null;
   /** '' for none. */
   zone: string;
+  /** How requests wait for a peer; null: not at all. */
+  waiting: WaitingRules | null;
 
   constructor(name: string) {
     this.name = name;
@@ -27,5 +30,6 @@ export class UpstreamPlan {
     this.keepalive = DEFAULT_KEEPALIVE;
     this.affinity = null;
     this.zone = '';
+    this.waiting = null;
   }
 }

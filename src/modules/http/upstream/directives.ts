@@ -69,3 +69,17 @@ export const server = defineDirective({
   since: '0.2.0',
   effect: 'full',
 });
+
+export const queue = defineDirective({
+  name: 'queue',
+  syntax: 'queue number [timeout=time]',
+  contexts: ['upstream'],
+  args: [number({ min: 1 }), parameters({ timeout: timeMs })],
+  block: null,
+  default: null,
+  inherit: 'none',
+  isRepeatable: false,
+  summary: 'Lets so many requests wait for a server when none can take them at once.',
+  since: '0.2.0',
+  effect: 'full',
+});

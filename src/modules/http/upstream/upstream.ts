@@ -18,20 +18,31 @@ import {
 } from '../../../upstream/peer-source.js';
 import type { HttpModule, UpstreamBuild } from '../../module.js';
 import { resolverOf, resolverTimeout } from '../../resolver.js';
-import { server, upstream } from './directives.js';
+import { queue, server, upstream } from './directives.js';
 import { addUpstreamVariables } from './variables.js';
 
 export const upstreamModule: HttpModule = {
   name: 'upstream',
-  directives: [upstream, server],
+  directives: [upstream, server, queue],
   variables: addUpstreamVariables,
-  upstream: addServers,
+  upstream: readBlock,
 };
 
 const DEFAULT_PORT = 80;
 
-/** Balancers that know no backups: nginx's rule, for servers behind the directive. */
-const WITHOUT_BACKUPS: ReadonlySet<string> = new Set(['hash', 'ip_hash', 'random']);
+/** Balancers that know no backups and no slow_start: nginx's rule, for servers behind the directive. */
+const FIXED_METHODS: ReadonlySet<string> = new Set(['hash', 'ip_hash', 'random']);
+
+/** nginx Plus's. */
+const DEFAULT_QUEUE_MS = 60_000;
+
+function readBlock(scope: Scope, build: UpstreamBuild): void {
+  addServers(scope, build);
+  const [directive] = scope.own(queue);
+  if (directive === undefined) return;
+  const [limit, { timeout }] = directive.values;
+  build.plan.waiting = { limit, timeoutMs: timeout ?? DEFAULT_QUEUE_MS };
+}
 
 type ServerDirective = Placed<typeof server.args>;
 
@@ -55,7 +66,8 @@ function addServers(scope: Scope, build: UpstreamBuild): void {
 function makeSource(directive: ServerDirective, scope: Scope, build: UpstreamBuild): PeerSource | null {
   const [address, parameters] = directive.values;
   const template = templateOf(directive);
-  if (parameters.backup) checkBackup(directive, scope, build);
+  if (parameters.backup) checkMethod(directive, 'backup', scope, build);
+  if (parameters.slow_start !== undefined) checkMethod(directive, 'slow_start', scope, build);
   const context = sourceContext(build);
   const { host, kind } = address;
   const port = address.port ?? DEFAULT_PORT;
@@ -97,17 +109,22 @@ function templateOf({ node, values: [, parameters] }: ServerDirective): PeerTemp
 }
 
 /** Only what stands behind the balancer's directive is refused, as in nginx. */
-function checkBackup(directive: ServerDirective, scope: Scope, build: UpstreamBuild): void {
+function checkMethod(
+  directive: ServerDirective,
+  parameter: string,
+  scope: Scope,
+  build: UpstreamBuild,
+): void {
   const before = scope.directives.slice(
     0,
     scope.directives.findIndex(({ node }) => node === directive.node),
   );
-  const method = before.find(({ definition }) => WITHOUT_BACKUPS.has(definition.name));
+  const method = before.find(({ definition }) => FIXED_METHODS.has(definition.name));
   if (method === undefined) return;
-  const word = directive.node.args.find(({ text }) => text === 'backup')!;
-  const message = `"${method.definition.name}" knows no backup servers`;
-  const nginxText = 'balancing method does not support parameter "backup"';
-  build.report(word, finding('balancer', message, 'leave out backup', nginxText));
+  const word = directive.node.args.find(({ text }) => text.split('=')[0] === parameter)!;
+  const message = `"${method.definition.name}" knows no ${parameter}`;
+  const nginxText = `balancing method does not support parameter "${word.text}"`;
+  build.report(word, finding('balancer', message, `leave out ${parameter}`, nginxText));
 }
 
 function checkService(directive: ServerDirective, build: UpstreamBuild): boolean {

@@ -1,0 +1,116 @@
+/*
+ * Where requests wait for a peer when none can be had at once (nginx Plus: queue), first come, first served.
+ */
+import type { Clock } from '../core/clock.js';
+import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-wheel.js';
+import type { DefectReporter } from '../net/connection.js';
+
+/** How often it is looked whether a peer has become usable that nobody tells of: one whose fail_timeout has passed. */
+const LOOK_MS = 250;
+
+/** A request that waits. */
+export interface PeerWaiter {
+  /** Takes a peer if one can be had now. Whether it has one. */
+  tryPeer(): boolean;
+  /** It has waited in vain. */
+  onNoPeer(): void;
+}
+
+export interface WaitingRules {
+  /** How many may wait. */
+  readonly limit: number;
+  /** For how long. */
+  readonly timeoutMs: number;
+}
+
+export class WaitingRoom implements DeadlineOwner {
+  private readonly rules: WaitingRules;
+  private readonly clock: Clock;
+  private readonly onDefect: DefectReporter;
+  private readonly deadline: Deadline;
+  /** In the order they came, each with the time it has. */
+  private readonly waiters: Map<PeerWaiter, number>;
+  private isWoken: boolean;
+
+  constructor(rules: WaitingRules, wheel: TimerWheel, clock: Clock, onDefect: DefectReporter) {
+    this.rules = rules;
+    this.clock = clock;
+    this.onDefect = onDefect;
+    this.deadline = new Deadline(wheel, this);
+    this.waiters = new Map();
+    this.isWoken = false;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.waiters.size;
+  }
+
+  /** False if there is no room. */
+  enter(waiter: PeerWaiter): boolean {
+    if (this.waiters.size >= this.rules.limit) return false;
+    this.waiters.set(waiter, this.clock.nowMs() + this.rules.timeoutMs);
+    if (!this.deadline.isArmed) this.rest();
+    return true;
+  }
+
+  /** It waits no longer. */
+  leave(waiter: PeerWaiter): void {
+    this.waiters.delete(waiter);
+  }
+
+  /** A peer may be free now: those in front get it as soon as what is going on is done. */
+  wake(): void {
+    if (this.isWoken || this.waiters.size === 0) return;
+    this.isWoken = true;
+    process.nextTick(() => {
+      this.isWoken = false;
+      this.serve();
+    });
+  }
+
+  /** There will be no other peers: whoever can't have one now has waited in vain. */
+  settle(): void {
+    this.deadline.cancel();
+    this.serve();
+    for (const waiter of [...this.waiters.keys()]) this.refuse(waiter);
+  }
+
+  onDeadline(): void {
+    const nowMs = this.clock.nowMs();
+    this.serve();
+    for (const [waiter, dueMs] of this.waiters) {
+      if (dueMs > nowMs) break;
+      this.refuse(waiter);
+    }
+    if (this.waiters.size > 0) this.rest();
+  }
+
+  private rest(): void {
+    const [firstDueMs] = this.waiters.values();
+    this.deadline.set(Math.min(LOOK_MS, Math.max(0, firstDueMs! - this.clock.nowMs())));
+  }
+
+  /** tryPeer takes no longer than a pick, so a waiter may stay in the room while it is asked. */
+  private serve(): void {
+    for (const waiter of this.waiters.keys()) {
+      let hasPeer = true;
+      try {
+        hasPeer = waiter.tryPeer();
+      } catch (defect) {
+        this.onDefect(defect);
+      }
+      if (!hasPeer) return;
+      this.waiters.delete(waiter);
+    }
+  }
+
+  private refuse(waiter: PeerWaiter): void {
+    this.waiters.delete(waiter);
+    try {
+      waiter.onNoPeer();
+    } catch (defect) {
+      this.onDefect(defect);
+    }
+  }
+}
