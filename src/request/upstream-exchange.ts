@@ -13,6 +13,7 @@ import { type Address, parseLocalAddress } from '../net/address.js';
 import type { Connection } from '../net/connection.js';
 import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
+import type { PeerWaiter, WaitingRoom } from '../upstream/waiting-room.js';
 import type { DrainListener } from './body-sink.js';
 import { ClientPayloadSink } from './client-payload-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
@@ -98,7 +99,7 @@ function beginExchange(request: HttpRequest, settings: UpstreamSettings, destina
 }
 
 /** The upstream side of one request under way; reused from request to request. */
-class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainListener {
+class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainListener, PeerWaiter {
   private readonly sender: UpstreamSender;
   private request: HttpRequest;
   private settings: UpstreamSettings;
@@ -106,6 +107,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   private state: number;
   private upstream: UpstreamConnection | null;
   private peer: Peer | null;
+  /** Where it waits for a peer; null while it doesn't. */
+  private waitingRoom: WaitingRoom | null;
   /** Whether the client's body is passed on as it comes in. */
   private isStreaming: boolean;
   /** Of such a body, what came after the head. */
@@ -136,6 +139,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.state = IDLE;
     this.upstream = null;
     this.peer = null;
+    this.waitingRoom = null;
     this.isStreaming = false;
     this.streamedBytes = 0;
     this.isTransparent = false;
@@ -345,26 +349,61 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     else this.failTry(NextUpstream.timeout, 'upstream timed out (110: Connection timed out)');
   }
 
-  /** Chooses a peer that wasn't tried and begins to send; answers 502 at once when there is none. */
+  /** Chooses a peer that wasn't tried and begins to send; answers 502 when there is none and will be none. */
   private tryNextPeer(bytes: Buffer, start: number, end: number): void {
+    const { group } = this.destination.target;
+    const peer = group.pick(this.request.tries.failedPeers, this.request);
+    if (peer !== null) this.askPeer(peer, bytes, start, end);
+    else if (group.waitingRoom === null || !this.waitForPeer(group.waitingRoom, bytes, start, end))
+      this.onNoPeer();
+  }
+
+  private askPeer(peer: Peer, bytes: Buffer, start: number, end: number): void {
     const { request } = this;
-    const { group, pool } = this.destination.target;
-    const peer = group.pick(request.tries.failedPeers, request);
-    if (peer === null) {
-      request.tries.begin(group.name);
-      request.tries.end(GATEWAY_ERROR);
-      this.logError('error', 'no live upstreams', CONNECTING, group.name);
-      this.refuse(GATEWAY_ERROR);
-      return;
-    }
     this.peer = peer;
     request.tries.begin(peer.name);
-    const idle = pool.take(peer, this, this.place());
+    const idle = this.destination.target.pool.take(peer, this, this.place());
     if (idle !== null) {
       this.upstream = idle;
       request.tries.connected();
       this.sendHead(bytes, start, end, this.isBorrowed(bytes));
     } else this.connect(peer, bytes, start, end);
+  }
+
+  /** Has it wait until a peer can be had, if there is room for that. */
+  private waitForPeer(room: WaitingRoom, bytes: Buffer, start: number, end: number): boolean {
+    if (!room.enter(this)) return false;
+    this.waitingRoom = room;
+    this.sender.hold(bytes, start, end);
+    this.state = CONNECTING;
+    if (this.isStreaming && !this.request.body.isComplete) this.client.connection.pauseReading();
+    return true;
+  }
+
+  /** For the waiting room. */
+  tryPeer(): boolean {
+    const { held } = this.sender;
+    const peer = this.destination.target.group.pick(this.request.tries.failedPeers, this.request);
+    if (peer === null) return false;
+    this.leaveWaitingRoom();
+    this.askPeer(peer, held, 0, held.length);
+    return true;
+  }
+
+  private leaveWaitingRoom(): void {
+    this.waitingRoom?.leave(this);
+    this.waitingRoom = null;
+  }
+
+  /** No peer is left to be asked. */
+  onNoPeer(): void {
+    const { request } = this;
+    const { name } = this.destination.target.group;
+    this.waitingRoom = null;
+    request.tries.begin(name);
+    request.tries.end(GATEWAY_ERROR);
+    this.logError('error', 'no live upstreams', CONNECTING, name);
+    this.refuse(GATEWAY_ERROR);
   }
 
   private connect(peer: Peer, bytes: Buffer, start: number, end: number): void {
@@ -873,6 +912,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   private leaveUpstream(canReuse: boolean): void {
     const { upstream, peer, request } = this;
     const { group, pool } = this.destination.target;
+    this.leaveWaitingRoom();
     if (peer !== null) group.release(peer, request, this.answeredMs, request.tries.elapsedMs);
     this.peer = null;
     if (!canReuse || upstream === null) {

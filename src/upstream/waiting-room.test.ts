@@ -19,15 +19,17 @@ beforeEach(() => {
 
 /** Wants one of the free peers. */
 function waiter(name: string): PeerWaiter {
-  return {
+  const self: PeerWaiter = {
     tryPeer() {
       if (freePeers === 0) return false;
       freePeers--;
+      room.leave(self);
       events.push(`${name} served`);
       return true;
     },
     onNoPeer: () => events.push(`${name} refused`),
   };
+  return self;
 }
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -10,7 +10,7 @@ const LOOK_MS = 250;
 
 /** A request that waits. */
 export interface PeerWaiter {
-  /** Takes a peer if one can be had now. Whether it has one. */
+  /** Takes a peer if one can be had now, and leaves the room then. Whether it has one. */
   tryPeer(): boolean;
   /** It has waited in vain. */
   onNoPeer(): void;
@@ -91,17 +91,14 @@ export class WaitingRoom implements DeadlineOwner {
     this.deadline.set(Math.min(LOOK_MS, Math.max(0, firstDueMs! - this.clock.nowMs())));
   }
 
-  /** tryPeer takes no longer than a pick, so a waiter may stay in the room while it is asked. */
   private serve(): void {
     for (const waiter of this.waiters.keys()) {
-      let hasPeer = true;
       try {
-        hasPeer = waiter.tryPeer();
+        if (!waiter.tryPeer()) return;
       } catch (defect) {
+        this.waiters.delete(waiter);
         this.onDefect(defect);
       }
-      if (!hasPeer) return;
-      this.waiters.delete(waiter);
     }
   }
 
