@@ -185,7 +185,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { request, sender } = this;
     const { plan } = this.settings;
     const { main } = request;
-    if (!request.hasPayload || main.isPayloadSpent) {
+    if (!request.hasPayload || main.isPayloadSpent || main.isBodyRefused) {
       this.sendOwnBody();
       return;
     }
@@ -197,6 +197,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const isWantedLater = request.context.keepsBodies || makesSubrequests;
     const isAtHand = main.payload === null && main.body.isComplete && !isWantedLater;
     if (isAtHand && clientBodyInFileOnly === 'off') {
+      client.sendContinue();
       const { earlyBytes, earlyStart, earlyEnd } = client;
       const length = earlyEnd - earlyStart;
       if (isChunked && clientMaxBodySize > 0 && length > clientMaxBodySize) this.refuse(TOO_LARGE);
