@@ -224,9 +224,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   onEnd(): void {
     const { request } = this;
     if (request === null) {
-      this.logInfo(
-        `client ${this.remoteAddress} closed ${this.restingSinceMs > 0 ? 'keepalive ' : ''}connection`,
-      );
       this.connection.destroy();
       return;
     }
@@ -540,8 +537,15 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       (!this.owner.isDraining || this.settings.keepaliveMinTimeoutMs > 0) &&
       // Others wait for its place: it may come back behind them.
       !SOCKETS.isPaused;
-    // The body of a client that waits for a 100 may come or not, and only a close tells it from a request.
-    if (!isAllowed || (this.awaitsContinue && !request.body.isComplete)) request.keepsAlive = false;
+    if (!isAllowed || (!request.body.isComplete && this.isBodyUncertain(request))) request.keepsAlive = false;
+  }
+
+  /**
+   * Whether a body that isn't whole is better left unread: only a close tells what follows from a request when it may
+   * come or not (the client waits for a 100), and one that was wanted until now may be of any size.
+   */
+  private isBodyUncertain(request: HttpRequest): boolean {
+    return this.awaitsContinue || request.isPayloadSpent || request.payload !== null;
   }
 
   endResponse(): void {
