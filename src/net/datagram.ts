@@ -17,6 +17,7 @@ export class DatagramSender {
   readonly #onError: (error: NodeJS.ErrnoException) => void;
   #socket: Socket | null;
   #isConnected: boolean;
+  #isClosing: boolean;
   #waiting: Buffer[];
   #retryMs: number;
 
@@ -26,6 +27,7 @@ export class DatagramSender {
     this.#onError = onError;
     this.#socket = null;
     this.#isConnected = false;
+    this.#isClosing = false;
     this.#waiting = [];
     this.#retryMs = Number.NEGATIVE_INFINITY;
   }
@@ -38,9 +40,8 @@ export class DatagramSender {
   }
 
   close(): void {
-    const socket = this.#socket;
     // What waits for the name still goes out.
-    if (socket !== null && this.#waiting.length > 0) socket.once('connect', () => this.#end());
+    if (this.#socket !== null && this.#waiting.length > 0) this.#isClosing = true;
     else this.#end();
   }
 
@@ -54,10 +55,16 @@ export class DatagramSender {
       if (!this.#isConnected) this.#fail(error);
     });
     socket.unref();
-    socket.connect(port, host, (error?: Error) => {
-      if (error !== undefined && error !== null) return;
+    // Node calls it with the error of the look-up, which its types don't tell.
+    socket.connect(port, host, (error?: NodeJS.ErrnoException | null) => {
+      if (this.#socket !== socket) return;
+      if (error) {
+        this.#fail(error);
+        return;
+      }
       this.#isConnected = true;
       for (const message of this.#waiting.splice(0)) socket.send(message, ignoreError);
+      if (this.#isClosing) this.#end();
     });
     return socket;
   }
