@@ -6,6 +6,7 @@ import { compileConf } from '../compile/compile-conf.js';
 import { renderForLog } from '../conf/diagnostics/render.js';
 import { type Conf, loadConf } from '../conf/load/load.js';
 import { eventClock } from '../core/clock.js';
+import { openLogTarget } from '../modules/log-sinks.js';
 import type { Address } from '../net/address.js';
 import { type RunningServer, serveCycle } from '../server/proxy-server.js';
 import { BUILT_IN, DefectLog, makeWheel } from '../server/start-proxy.js';
@@ -25,7 +26,7 @@ export interface TestConf {
   readonly server: RunningServer;
   /** Of the first socket. */
   readonly address: Address;
-  /** What was written to `target`, as the configuration names it; relative ones behind the prefix. */
+  /** What was written to `target`, as the configuration names it; relative ones behind the prefix. Syslog is real. */
   log(target: string): RecordingSink;
   /** Deadlines armed. */
   readonly deadlineCount: number;
@@ -68,7 +69,8 @@ export async function startTestConf(text: string, options: TestConfOptions = {})
       clock: eventClock,
       onDefect: defects.report,
       carried: server?.cycle.carried ?? new Map(),
-      openSink: log,
+      openSink: (target, how, onTrouble) =>
+        target.startsWith('syslog:') ? openLogTarget(target, how, onTrouble) : log(target),
     });
     if (cycle === null) throw new Error(diagnostics.map(renderForLog).join('\n'));
     defects.cycle = cycle;
