@@ -1,5 +1,5 @@
 // Who may pass: allow and deny, auth_basic, auth_request, satisfy, auth_delay, limit_except, internal.
-import { utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ask, get, serveConf } from './conf-scene.js';
 import { folderOf } from './folder.js';
@@ -285,4 +285,11 @@ it('internal locations are for redirects and subrequests', async () => {
     }`);
   expect((await get(conf, '/')).status).toBe(200);
   expect((await get(conf, '/inside')).status).toBe(404);
+});
+
+it('the configuration of docs/access-and-limits.md runs', async () => {
+  const page = readFileSync(new URL('../docs/access-and-limits.md', import.meta.url), 'utf8');
+  const [, text] = /```nginx\n([\s\S]*?)```/.exec(page)!;
+  const conf = await serveConf(text!.replace('listen 8080', 'listen 127.0.0.1:%PORT%'));
+  expect((await get(conf, '/office/')).status).toBe(401);
 });
