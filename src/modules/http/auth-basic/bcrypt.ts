@@ -5,6 +5,8 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 
+const require = createRequire(import.meta.url);
+
 /** More than that wait for nobody: somebody is guessing passwords. */
 const MAX_WAITING = 1000;
 
@@ -33,7 +35,7 @@ export function checkBcrypt(password: string, stored: string): Promise<boolean |
 }
 
 function startWorker(): Worker {
-  const library = createRequire(import.meta.url).resolve('bcryptjs');
+  const library = require.resolve('bcryptjs');
   const started = new Worker(WORKER_CODE, { eval: true, workerData: library });
   started.on('message', (isRight: boolean) => waiting.shift()?.(isRight));
   started.on('error', () => {});
