@@ -51,11 +51,34 @@ export async function startProxy(
   options: TestProxyOptions = {},
 ): Promise<TestProxy> {
   const proxy = await startTestProxy(origins, { isOnReadDisabled, ...options });
+  const { connect: open } = proxy;
+  proxy.connect = async () => leaveOutOwnFields(await open());
   onTestFinished(async () => {
     await proxy.stop();
     expect(proxy.errorLog.matching(/\[alert\]/)).toEqual([]);
   });
   return proxy;
+}
+
+/**
+ * Leaves out of what a client reads the fields that the proxy adds to every answer (Server, Date and, for HTTP/1.1, a
+ * Connection that says nothing new), so that tests compare with what the origin sent.
+ */
+function leaveOutOwnFields(client: RawClient): RawClient {
+  const { readHead, readToEnd, send } = client;
+  let isHttp10 = false;
+  const strip = (text: string) => {
+    const without = text.replace(/^(?:Server: sluice\/\S+|Date: [^\r]+ GMT)\r\n/gm, '');
+    return isHttp10 ? without : without.replace(/^Connection: keep-alive\r\n/gm, '');
+  };
+  return Object.assign(client, {
+    send: (data: string | Uint8Array) => {
+      if (typeof data === 'string' && / HTTP\/1\.\d\r/.test(data)) isHttp10 = data.includes(' HTTP/1.0\r');
+      return send.call(client, data);
+    },
+    readHead: async () => strip(await readHead.call(client)),
+    readToEnd: async () => strip(await readToEnd.call(client)),
+  });
 }
 
 /** A client of the proxy that is closed when the test ends. */

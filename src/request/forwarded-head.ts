@@ -104,12 +104,12 @@ export function downstreamResponseHead(
   let out = head.statusLine;
   if (hidden[FieldId.server] === 1) out += serverField(request, null);
   if (hidden[FieldId.date] === 1) out += dateField();
-  if (isChunked) out += 'Transfer-Encoding: chunked\r\n';
-  out += connectionFields(request);
   const named = union(settings.hiddenNames, head.connection.named);
   // A 204 has no body, whatever its length field says.
   const dropped = head.status === 204 ? withoutLength(hidden) : hidden;
-  return `${out}${head.fields.passOn(dropped, false, named)}\r\n`;
+  out += head.fields.passOn(dropped, false, named);
+  if (isChunked) out += 'Transfer-Encoding: chunked\r\n';
+  return `${out}${connectionFields(request)}\r\n`;
 }
 
 const lengthless = new WeakMap<Uint8Array, Uint8Array>();

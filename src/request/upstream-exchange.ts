@@ -18,7 +18,7 @@ import type { DrainListener } from './body-sink.js';
 import { ClientPayloadSink } from './client-payload-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
 import { logErrorOf } from './error-line.js';
-import { downstreamResponseHead, interimHead, NO_BODY, switchingHead } from './forwarded-head.js';
+import { CHUNKED_BODY, downstreamResponseHead, interimHead, NO_BODY, switchingHead } from './forwarded-head.js';
 import type { HttpRequest, Responder } from './http-request.js';
 import { finalize } from './lifecycle.js';
 import { DONE, type Outcome } from './phase.js';
@@ -203,7 +203,9 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       if (isChunked && clientMaxBodySize > 0 && length > clientMaxBodySize) this.refuse(TOO_LARGE);
       else if (!isForwarded) this.sendOwnBody();
       else {
-        sender.begin(request, isChunked ? length : contentLength);
+        const staysChunked = isChunked && !this.settings.buffersRequest && plan.versionMinor === 1;
+        if (staysChunked) sender.begin(request, CHUNKED_BODY);
+        else sender.begin(request, isChunked ? length : contentLength);
         this.tryNextPeer(earlyBytes, earlyStart, earlyEnd);
       }
       return;

@@ -27,8 +27,8 @@ export interface TestProxy {
   readonly activeRequests: number;
   /** Deadlines armed. */
   readonly deadlineCount: number;
-  /** A connected client. */
-  connect(): Promise<RawClient>;
+  /** Connects a client. */
+  connect: () => Promise<RawClient>;
   stop(): Promise<void>;
 }
 
