@@ -249,7 +249,7 @@ describe('an origin that goes away in the middle of a response', () => {
       expect((await client.readBytes(passed.length)).toString()).toBe(passed);
       leave(upstream);
       expect(await client.readToEnd()).toBe('');
-      await proxy.errorLog.waitFor(/\[error\].* in the middle of its response/);
+      await proxy.errorLog.waitFor(/\[error\].* while reading upstream/);
       await proxy.accessLog.waitFor(/ 200 5 /);
     },
   );

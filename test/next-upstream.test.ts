@@ -32,9 +32,9 @@ describe('a peer that refuses connections', () => {
     expect(await ask(proxy)).toBe('second');
     expect(proxy.errorLog.lines[0]).toMatch(
       new RegExp(
-        `\\[error\\] \\S+ \\*1 upstream "default" 127\\.0\\.0\\.1:${dead.port} refused to connect: ` +
-          'Connection refused \\(ECONNREFUSED\\), \\d+\\.\\d ms into try 1, ' +
-          'client: 127\\.0\\.0\\.1, request: "GET / HTTP/1\\.1", host: "a"$',
+        '\\[error\\] \\S+ \\*1 connect\\(\\) failed \\(111: Connection refused\\) while connecting to upstream, ' +
+          'client: 127\\.0\\.0\\.1, server: , request: "GET / HTTP/1\\.1", ' +
+          `upstream: "http://127\\.0\\.0\\.1:${dead.port}/", host: "a"$`,
       ),
     );
     expect(proxy.accessLog.lines[0]).toMatch(
@@ -51,7 +51,7 @@ describe('a peer that refuses connections', () => {
       peers: [{ address: dead, failTimeoutMs: 300 }],
     });
     for (let i = 0; i < 6; i++) expect(await ask(proxy)).toBe('living');
-    expect(proxy.errorLog.matching(/refused to connect/).length).toBe(1);
+    expect(proxy.errorLog.matching(/Connection refused/).length).toBe(1);
     await proxy.errorLog.waitFor(/\[warn\].* upstream "default" .* is out for 0\.3 s after 1 failed try/);
     await startOrigin(named('revived'), dead.port);
     await delay(350);
@@ -76,7 +76,7 @@ describe('a peer that refuses connections', () => {
     expect(proxy.idleCount).toBe(1);
     const client = await connect(proxy);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello');
-    await proxy.errorLog.waitFor(/refused to connect/);
+    await proxy.errorLog.waitFor(/Connection refused/);
     client.send('world');
     expect((await client.readResponse()).text).toBe('got helloworld');
     expect(origin.connections.length).toBe(1);
@@ -97,7 +97,7 @@ test('a peer that cannot be reached at all is told from one that refuses', async
   const proxy = await startProxy([], { peers: [{ address: { host: '', port: 0, path: '/no/such.sock' } }] });
   expect(await ask(proxy)).toBe('502');
   expect(proxy.errorLog.lines[0]).toMatch(
-    / unix:\/no\/such\.sock could not be connected to: No such file or directory \(ENOENT\), [\d.]+ ms into try 1, /,
+    / connect\(\) failed \(2: No such file or directory\) while connecting to upstream, .*"http:\/\/unix:\/no\/such\.sock:\/"/,
   );
 });
 
@@ -109,7 +109,7 @@ describe('a peer that does not answer the connection', () => {
     });
     expect(await ask(proxy)).toBe('second');
     expect(proxy.errorLog.lines[0]).toMatch(
-      / did not accept the connection in time, 1\d\d\.\d ms into try 1, /,
+      / upstream timed out \(110: Connection timed out\) while connecting to upstream, /,
     );
     expect(proxy.accessLog.lines[0]).toMatch(/ ustatus=504, 200 .* uct=-, \d/);
   });
@@ -250,7 +250,9 @@ describe('a new connection that breaks before an answer', () => {
   test.each(breaking)('(%s) sends GET to the next peer', async (_how, script) => {
     const proxy = await startProxy([await startOrigin(script), await startOrigin(named('second'))]);
     expect(await ask(proxy)).toBe('second');
-    expect(proxy.errorLog.lines[0]).toMatch(/(closed|broke) the connection before it answered/);
+    expect(proxy.errorLog.lines[0]).toMatch(
+      /(prematurely closed connection|recv\(\) failed \(104: .*\)) while reading response header from upstream/,
+    );
   });
 
   test.each(breaking)('(%s) gives 502 for POST', async (_how, script) => {
@@ -294,7 +296,9 @@ describe('a peer that is silent for upstreamReadMs', () => {
       timeouts: { upstreamReadMs: 100 },
     });
     expect(await ask(proxy)).toBe('second');
-    expect(proxy.errorLog.lines[0]).toMatch(/ sent nothing in time, 1\d\d\.\d ms into try 1, /);
+    expect(proxy.errorLog.lines[0]).toMatch(
+      / upstream timed out \(110: Connection timed out\) while reading response header from upstream, /,
+    );
     expect(proxy.accessLog.lines[0]).toMatch(/ ustatus=504, 200 /);
   });
 
@@ -323,7 +327,7 @@ test('all peers down give 502 at once, without a try once that is known, and rec
   for (let i = 0; i < 5; i++) expect(await ask(proxy)).toBe('502');
   expect(performance.now() - startMs).toBeLessThan(250);
   expect(proxy.accessLog.lines[3]).toMatch(/ 502 \d+ .* upstream=- ustatus=- /);
-  expect(proxy.errorLog.matching(/\[error\].* no live upstream in "default", client: /).length).toBe(5);
+  expect(proxy.errorLog.matching(/\[error\].* no live upstreams while connecting to upstream, client: /).length).toBe(5);
   await startOrigin(named('back'), dead[0]!.port);
   await delay(350);
   expect(await ask(proxy)).toBe('back');

@@ -67,6 +67,7 @@ export function confOfOptions(options: ProxyOptions): readonly Item[] {
         makeDirective('client_max_body_size', ['0']),
         makeDirective('proxy_request_buffering', ['off']),
         makeDirective('proxy_buffering', ['off']),
+        makeDirective('proxy_pass_trailers', ['on']),
         ...forwardedFields(),
         upstreamOf(options),
         makeDirective('server', [], [makeDirective('location', ['/'], proxying())]),

@@ -51,7 +51,8 @@ export const server = defineDirective({
       weight: number({ min: 1, max: 65_535 }),
       max_conns: number(),
       max_fails: number(),
-      fail_timeout: wholeSecondsMs,
+      // differs from nginx: milliseconds too, as in every other timeout of a proxy.
+      fail_timeout: timeMs,
       slow_start: timeMs,
       backup: null,
       down: null,
