@@ -328,7 +328,7 @@ describe('a malformed response', () => {
       expect(response.text).not.toMatch(/hello/);
     }
     expect(proxy.idleCount).toBe(0);
-    expect(proxy.errorLog.matching(/\[error\].* upstream "default" \S+ sent /).length).toBe(2);
+    expect(proxy.errorLog.matching(/\[error\].* upstream sent /).length).toBe(2);
   });
 
   test.each([
@@ -348,7 +348,7 @@ describe('a malformed response', () => {
       client.send(GET);
       await client.readHead();
       expect(await client.readToEnd()).not.toMatch(/0\r\n\r\n$/);
-      await proxy.errorLog.waitFor(/\[error\].* upstream "default" \S+ sent /);
+      await proxy.errorLog.waitFor(/\[error\].* upstream sent /);
       await origin.connections[0]!.waitForEnd();
     },
   );

@@ -285,7 +285,7 @@ test('what is no answer on a kept connection is held against the peer, and not a
   });
   expect(await ask(proxy)).toBe('1');
   expect(await ask(proxy)).toBe('502');
-  await proxy.errorLog.waitFor(/ sent an invalid status code, /);
+  await proxy.errorLog.waitFor(/ upstream sent an invalid status code while /);
   await proxy.errorLog.waitFor(/ is out for 10 s after 1 failed try/);
   expect(origin.connections.length).toBe(1);
 });
@@ -326,8 +326,10 @@ test('all peers down give 502 at once, without a try once that is known, and rec
   const startMs = performance.now();
   for (let i = 0; i < 5; i++) expect(await ask(proxy)).toBe('502');
   expect(performance.now() - startMs).toBeLessThan(250);
-  expect(proxy.accessLog.lines[3]).toMatch(/ 502 \d+ .* upstream=- ustatus=- /);
-  expect(proxy.errorLog.matching(/\[error\].* no live upstreams while connecting to upstream, client: /).length).toBe(5);
+  expect(proxy.accessLog.lines[3]).toMatch(/ 502 \d+ .* upstream=default ustatus=502 /);
+  expect(
+    proxy.errorLog.matching(/\[error\].* no live upstreams while connecting to upstream, client: /).length,
+  ).toBe(5);
   await startOrigin(named('back'), dead[0]!.port);
   await delay(350);
   expect(await ask(proxy)).toBe('back');

@@ -101,7 +101,7 @@ describe('clientBodyMs', () => {
       expect([response.status, response.field('connection')]).toEqual([408, 'close']);
       await upstream.waitForEnd();
       expect(proxy.accessLog.lines[0]).toMatch(/ 408 .* ustatus=- /);
-      await proxy.errorLog.waitFor(/\[info\].* client sent nothing of its request body in time, /);
+      await proxy.errorLog.waitFor(/\[info\].* client timed out \(110: Connection timed out\)/);
     },
   );
 
@@ -292,11 +292,13 @@ describe('upstreamSendMs', () => {
     const client = await connect(proxy);
     client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`);
     client.send(Buffer.alloc(bytes));
-    const response = await client.readResponse();
-    expect([response.status, response.field('connection')]).toEqual([504, 'close']);
+    const tookMs = await timeOf(
+      client
+        .readResponse()
+        .then((response) => expect([response.status, response.field('connection')]).toEqual([504, 'close'])),
+    );
+    expect(tookMs).toBeLessThan(5000);
     await proxy.errorLog.waitFor(/\[error\].* upstream timed out /);
-    const spentMs = Number(/in time, (\d+)/.exec(proxy.errorLog.lines[0]!)![1]);
-    expect(spentMs).toBeLessThan(950);
   });
 
   test('leaves an origin alone that reads slowly', async () => {
@@ -330,7 +332,7 @@ describe('sendMs', () => {
     client.pause();
     client.send(GET);
     const tookMs = await timeOf(
-      proxy.errorLog.waitFor(/\[info\].* client took nothing of its response in time, /),
+      proxy.errorLog.waitFor(/\[info\].* client timed out \(110: Connection timed out\)/),
     );
     expect(tookMs).toBeLessThan(950);
     await proxy.accessLog.waitFor(/ 200 \d+ /);
@@ -351,7 +353,7 @@ describe('sendMs', () => {
     const client = await connect(proxy);
     client.pause();
     client.send(GET.repeat(1000));
-    await proxy.errorLog.waitFor(/\[info\].* client took nothing of its response in time, /);
+    await proxy.errorLog.waitFor(/\[info\].* client timed out \(110: Connection timed out\)/);
     expect(proxy.idleCount).toBe(1);
   });
 

@@ -1,13 +1,14 @@
 /*
  * A loaded configuration to a cycle: checked, completed where it is a fragment, built.
  */
-import { type CheckOptions, checkConf } from '../conf/schema/check.js';
-import { detectContext, wrapFragment } from '../conf/schema/fragment.js';
-import type { Scope } from '../conf/schema/scope.js';
-import type { Registry } from '../conf/schema/registry.js';
+
 import type { Diagnostic } from '../conf/diagnostics/diagnostic.js';
 import type { Conf } from '../conf/load/load.js';
 import { sortDiagnostics } from '../conf/load/order.js';
+import { type CheckOptions, checkConf } from '../conf/schema/check.js';
+import { detectContext, wrapFragment } from '../conf/schema/fragment.js';
+import type { Registry } from '../conf/schema/registry.js';
+import type { Scope } from '../conf/schema/scope.js';
 import type { HttpModule } from '../modules/module.js';
 import { buildCycle, type Cycle, mainScope } from './cycle.js';
 import type { BuildEnvironment } from './environment.js';

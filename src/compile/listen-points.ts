@@ -64,7 +64,8 @@ export function buildListenSockets(servers: readonly PlacedServer[], builder: Ht
   const drafts = new Map<string, PointDraft>();
   for (const placed of servers) {
     const directives = placed.scope.own(listen);
-    if (directives.length === 0) addServer(drafts, { host: '0.0.0.0', port: defaultPort(), path: null }, placed);
+    if (directives.length === 0)
+      addServer(drafts, { host: '0.0.0.0', port: defaultPort(), path: null }, placed);
     for (const directive of directives) addListen(drafts, directive, placed, builder);
   }
   const points = [...drafts.values()].map((draft) => ({ draft, point: buildPoint(draft, builder) }));
@@ -124,7 +125,10 @@ function takeOptions(
     if (draft.defaultServer !== null) {
       const message = `${where} has a default server already`;
       const nginxText = `a duplicate default server for ${where}`;
-      builder.report(directive.node, finding('duplicate-default', message, 'keep one default_server', nginxText));
+      builder.report(
+        directive.node,
+        finding('duplicate-default', message, 'keep one default_server', nginxText),
+      );
     }
     draft.defaultServer = placed;
   }
@@ -142,7 +146,8 @@ function takeOptions(
     backlog: given.backlog ?? BACKLOG,
     isIpv6Only: given.ipv6only !== 'off',
     reusesPort: given.reuseport === true,
-    keepaliveIdleMs: given.so_keepalive === undefined || given.so_keepalive === false ? 0 : given.so_keepalive,
+    keepaliveIdleMs:
+      given.so_keepalive === undefined || given.so_keepalive === false ? 0 : given.so_keepalive,
   };
 }
 
@@ -212,7 +217,10 @@ function addNameRegex(
   // Names of hosts ignore case.
   const parsed = matcher.parse(`~*${name.slice(1)}`);
   if (parsed instanceof Refusal)
-    builder.report(directive.node, finding('server-name', parsed.message, null, parsed.nginxText('server_name')));
+    builder.report(
+      directive.node,
+      finding('server-name', parsed.message, null, parsed.nginxText('server_name')),
+    );
   else if (parsed.kind === 'regex') names.addRegex(builder.regex(parsed.regex), server);
 }
 
@@ -229,7 +237,10 @@ function reportNames(
     if (kind === 'invalid') {
       const message = `Cannot use server name "${name}"`;
       const nginxText = `invalid server name or wildcard "${name}" on ${where}`;
-      builder.report(directive.node, finding('server-name', message, 'a * stands for whole labels at one end', nginxText));
+      builder.report(
+        directive.node,
+        finding('server-name', message, 'a * stands for whole labels at one end', nginxText),
+      );
       continue;
     }
     const message = `another server has the name "${name}" on ${where}: here it is ignored`;

@@ -61,14 +61,19 @@ export function confOfOptions(options: ProxyOptions): readonly Item[] {
       'http',
       [],
       [
-        makeDirective('access_log', options.accessLog === undefined || options.accessLog === 'off' ? ['off'] : [options.accessLog, 'sluice']),
+        makeDirective(
+          'access_log',
+          options.accessLog === undefined || options.accessLog === 'off'
+            ? ['off']
+            : [options.accessLog, 'sluice'],
+        ),
         ...timeoutsOf(timeouts),
         // Whatever the origin takes passes, as it comes.
         makeDirective('client_max_body_size', ['0']),
         makeDirective('proxy_request_buffering', ['off']),
         makeDirective('proxy_buffering', ['off']),
         makeDirective('proxy_pass_trailers', ['on']),
-        ...forwardedFields(),
+        ...forwardedFields(options.keepaliveConnections !== 0),
         upstreamOf(options),
         makeDirective('server', [], [makeDirective('location', ['/'], proxying())]),
       ],
@@ -121,15 +126,12 @@ const UPGRADE =
   '~*^(?:[^|]*[,\\s])?upgrade(?:[,\\s][^|]*)?\\|(?!(?:.*[,\\s])?(?:h2c?|http|tls)(?:[/,\\s]|$))(.+)$';
 
 /** Host, Upgrade and Connection as they are passed on. */
-function forwardedFields(): Item[] {
+function forwardedFields(keepsConnections: boolean): Item[] {
   return [
     makeDirective(
       'map',
       ['$host$is_request_port$request_port', '$forwarded_host'],
-      [
-        makeDirective('default', ['$host$is_request_port$request_port']),
-        makeDirective('', ['$proxy_host']),
-      ],
+      [makeDirective('default', ['$host$is_request_port$request_port']), makeDirective('', ['$proxy_host'])],
     ),
     makeDirective(
       'map',
@@ -139,7 +141,7 @@ function forwardedFields(): Item[] {
     makeDirective(
       'map',
       ['$forwarded_upgrade', '$forwarded_connection'],
-      [makeDirective('default', ['upgrade']), makeDirective('', [''])],
+      [makeDirective('default', ['upgrade']), makeDirective('', [keepsConnections ? '' : 'close'])],
     ),
   ];
 }

@@ -98,20 +98,32 @@ function mayNest(
   const name = written.path;
   const { sign, path } = outer.written;
   if (sign === '=') {
-    report(`location "${name}" can't be inside of the exact location "${path}"`, `location "${name}" cannot be inside the exact location "${path}"`);
+    report(
+      `location "${name}" can't be inside of the exact location "${path}"`,
+      `location "${name}" cannot be inside the exact location "${path}"`,
+    );
     return false;
   }
   if (sign === '@') {
-    report(`location "${name}" can't be inside of the named location "${path}"`, `location "${name}" cannot be inside the named location "${path}"`);
+    report(
+      `location "${name}" can't be inside of the named location "${path}"`,
+      `location "${name}" cannot be inside the named location "${path}"`,
+    );
     return false;
   }
   if (written.sign === '@') {
-    report(`named location "${name}" can be on the server level only`, `named location "${name}" can be on the server level only`);
+    report(
+      `named location "${name}" can be on the server level only`,
+      `named location "${name}" can be on the server level only`,
+    );
     return false;
   }
   const isPath = written.sign === '' || written.sign === '=' || written.sign === '^~';
   if (isPath && (sign === '' || sign === '^~') && !name.startsWith(path)) {
-    report(`location "${name}" is outside of "${path}", in which it stands`, `location "${name}" is outside location "${path}"`);
+    report(
+      `location "${name}" is outside of "${path}", in which it stands`,
+      `location "${name}" is outside location "${path}"`,
+    );
     return false;
   }
   return true;

@@ -18,7 +18,13 @@ import type { DrainListener } from './body-sink.js';
 import { ClientPayloadSink } from './client-payload-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
 import { logErrorOf } from './error-line.js';
-import { CHUNKED_BODY, downstreamResponseHead, interimHead, NO_BODY, switchingHead } from './forwarded-head.js';
+import {
+  CHUNKED_BODY,
+  downstreamResponseHead,
+  interimHead,
+  NO_BODY,
+  switchingHead,
+} from './forwarded-head.js';
 import type { HttpRequest, Responder } from './http-request.js';
 import { finalize } from './lifecycle.js';
 import { DONE, type Outcome } from './phase.js';
