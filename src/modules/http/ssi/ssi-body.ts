@@ -6,6 +6,7 @@ import { BodyFilter } from '../../../request/body-sink.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { parseInternalUri } from '../../../request/internal-uri.js';
+import { Pieces } from '../../../request/pieces.js';
 import { startSubrequest } from '../../../request/subrequest.js';
 import { escapeUri } from '../../../request/uri-escape.js';
 import { type ExpressionReader, holds } from './ssi-expression.js';
@@ -90,6 +91,7 @@ export class SsiBody extends BodyFilter implements ExpressionReader {
   private block: Buffer[] | null = null;
   /** Came while an include was waited for. Its writer is stopped then, so this is what it had under way. */
   private readonly held: Buffer[] = [];
+  private readonly pieces = new Pieces();
   private isWaiting = false;
   private isBorrowed = false;
   private isEnded = false;
@@ -141,6 +143,12 @@ export class SsiBody extends BodyFilter implements ExpressionReader {
 
   /** Goes through what was fed, until its end or until an include must be waited for. */
   private run(): void {
+    this.readCommands();
+    if (this.isAborted) this.pieces.clear();
+    else this.pieces.sendTo(this.next);
+  }
+
+  private readCommands(): void {
     const { parser } = this;
     while (!this.isWaiting && !this.isAborted) {
       switch (parser.next()) {
@@ -177,6 +185,7 @@ export class SsiBody extends BodyFilter implements ExpressionReader {
   private finish(): void {
     const rest = this.parser.finish();
     if (rest.length > 0) this.takeText(rest);
+    this.pieces.sendTo(this.next);
     this.next.end();
   }
 
@@ -187,11 +196,11 @@ export class SsiBody extends BodyFilter implements ExpressionReader {
 
   private takeText(text: Buffer): void {
     if (this.block !== null) this.block.push(Buffer.from(text));
-    else if (this.isActive) this.next.write(text, this.isBorrowed);
+    else if (this.isActive) this.pieces.add(text, this.isBorrowed);
   }
 
   private say(text: string): void {
-    if (text !== '') this.next.write(Buffer.from(text, 'latin1'), false);
+    if (text !== '') this.pieces.add(Buffer.from(text, 'latin1'), false);
   }
 
   private takeCommand(): void {
@@ -332,6 +341,8 @@ export class SsiBody extends BodyFilter implements ExpressionReader {
     const target = parseInternalUri(uri);
     if (target === null) throw new SsiProblem(`unsafe URI "${uri}" was detected`);
     const { payload } = this.request.main;
+    // Before the included body takes its place.
+    this.pieces.sendTo(this.next);
     const isBegun = startSubrequest(this.request, target.path, target.args, {
       body: set === undefined ? 'part' : 'memory',
       hasPayload: payload?.isComplete === true,

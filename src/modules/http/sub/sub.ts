@@ -9,6 +9,7 @@ import { BodyFilter } from '../../../request/body-sink.js';
 import type { ContentTypes } from '../../../request/content-types.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { RequestText } from '../../../request/location.js';
+import { Pieces } from '../../../request/pieces.js';
 import type { Response } from '../../../request/response.js';
 import { FilterOrder, type ResponseFilter } from '../../../request/response-filter.js';
 import type { HttpModule } from '../../module.js';
@@ -136,6 +137,7 @@ class SubBody extends BodyFilter implements FindingReceiver {
   private readonly plan: Plan;
   private readonly replacer: Replacer;
   private readonly evaluated: (Buffer | undefined)[] = [];
+  private readonly pieces = new Pieces();
   private isBorrowed = false;
 
   constructor(request: HttpRequest, plan: Plan, isOnce: boolean) {
@@ -148,16 +150,18 @@ class SubBody extends BodyFilter implements FindingReceiver {
   override write(bytes: Buffer, isBorrowed: boolean): void {
     this.isBorrowed = isBorrowed;
     this.replacer.take(bytes);
+    this.pieces.sendTo(this.next);
   }
 
   override end(): void {
     this.isBorrowed = false;
     this.replacer.finish();
+    this.pieces.sendTo(this.next);
     this.next.end();
   }
 
   keep(bytes: Buffer, start: number, end: number): void {
-    this.next.write(
+    this.pieces.add(
       start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end),
       this.isBorrowed,
     );
@@ -169,7 +173,7 @@ class SubBody extends BodyFilter implements FindingReceiver {
       text = Buffer.from(this.plan.replacements[index]!.evaluate(this.request), 'latin1');
       this.evaluated[index] = text;
     }
-    if (text.length > 0) this.next.write(text, false);
+    this.pieces.add(text, false);
   }
 }
 
