@@ -3,7 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { answering } from '../src/testing/index.js';
 import { ask, get, serveConf } from './conf-scene.js';
+import { startOrigin } from './scene.js';
 
 /** What follows `out:` tells what the request has become. */
 const OUT = 'location /out { return 200 "out:$uri?$args"; }';
@@ -296,5 +298,30 @@ describe('a text in a configuration', () => {
       'GET /?a=1 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
     );
     expect(answer.body).toMatch(/^\[1\]HTTP\/1\.1 200[\s\S]*\[\]$/);
+  });
+});
+
+describe('line breaks of a client', () => {
+  it('begin no field of an answer and no request to an upstream', async () => {
+    let asked = '';
+    const origin = await startOrigin(
+      answering(({ head }) => {
+        asked = head;
+        return 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+      }),
+    );
+    const conf = await serveServer(`
+      location /to/ { return 301 http://other$uri; }
+      location /field/ { add_header X-Path $uri always; return 200; }
+      location /up/ { proxy_set_header X-Path $uri; proxy_pass http://127.0.0.1:${origin.address.port}$uri; }`);
+    const target = (path: string) => `/${path}/a%0D%0AX-Bad:%201`;
+    const redirect = await get(conf, target('to'));
+    expect(redirect.fields).toMatchObject({ location: 'http://other/to/a%0D%0AX-Bad: 1' });
+    expect(redirect.fields).not.toHaveProperty('x-bad');
+    const field = await get(conf, target('field'));
+    expect(field.fields).toMatchObject({ 'x-path': '/field/a X-Bad: 1' });
+    await get(conf, target('up'));
+    expect(asked).toContain('GET /up/a%0D%0AX-Bad:%201 HTTP/1.1\r\n');
+    expect(asked).not.toContain('\r\nX-Bad');
   });
 });

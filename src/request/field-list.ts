@@ -2,6 +2,7 @@
  * Header fields of a response on its way to the client: an ordered list that filters read and change. Heads as they
  * came in are http/h1's FieldLines; this is for those that are made or changed here.
  */
+import { asFieldValue } from '../http/message/one-line.js';
 
 /** Fields in order. Names keep their case and are compared without it; several may share a name. */
 export class FieldList {
@@ -70,7 +71,8 @@ export class FieldList {
   /** As lines with their CRLF. */
   toLines(): string {
     let text = '';
-    for (let i = 0; i < this.names.length; i++) text += `${this.names[i]}: ${this.values[i]}\r\n`;
+    for (let i = 0; i < this.names.length; i++)
+      text += `${this.names[i]}: ${asFieldValue(this.values[i]!)}\r\n`;
     return text;
   }
 }

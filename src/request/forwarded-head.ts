@@ -6,6 +6,7 @@
 import type { RequestHead } from '../http/h1/request-head.js';
 import type { ResponseHead } from '../http/h1/response-head.js';
 import { FieldId } from '../http/message/field-id.js';
+import { asFieldValue, asTarget } from '../http/message/one-line.js';
 import type { HttpRequest } from './http-request.js';
 import { connectionFields, dateField, serverField } from './response-writer.js';
 import type { Destination, RequestPlan, UpstreamSettings } from './upstream-settings.js';
@@ -35,11 +36,11 @@ export function upstreamRequestHead(
   const { head } = request;
   let out = requestLine(request, plan, destination);
   const host = plan.host === null ? '' : plan.host.evaluate(request);
-  if (host !== '') out += `Host: ${host}\r\n`;
+  if (host !== '') out += `Host: ${asFieldValue(host)}\r\n`;
   else if (plan.host === null || plan.versionMinor === 1) out += `Host: ${destination.host}\r\n`;
   for (const { name, value } of plan.fields) {
     const text = value.constant ?? value.evaluate(request);
-    if (text !== '') out += `${name}: ${text}\r\n`;
+    if (text !== '') out += `${name}: ${asFieldValue(text)}\r\n`;
   }
   if (bodyBytes >= 0) out += `Content-Length: ${bodyBytes}\r\n`;
   else if (bodyBytes === CHUNKED_BODY) out += 'Transfer-Encoding: chunked\r\n';
@@ -76,7 +77,7 @@ function requestLine(request: HttpRequest, plan: RequestPlan, destination: Desti
     return head.fields.text.substring(0, head.requestLineEnd + 2);
   }
   const method = plan.method === null ? request.method : plan.method.evaluate(request);
-  const target = isUnchanged ? head.target : upstreamTarget(request, plan, destination);
+  const target = isUnchanged ? head.target : asTarget(upstreamTarget(request, plan, destination));
   return `${method} ${target} HTTP/1.${plan.versionMinor}\r\n`;
 }
 

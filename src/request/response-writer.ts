@@ -3,6 +3,7 @@
  * version needs, and counts what was sent.
  */
 import { formatHttpDate } from '../core/http-date.js';
+import { asFieldValue, asUrl } from '../http/message/one-line.js';
 import type { Connection } from '../net/connection.js';
 import { BodySink } from './body-sink.js';
 import { phraseOf, shownStatus } from './error-page.js';
@@ -119,7 +120,7 @@ function responseHead(request: HttpRequest, response: Response, isChunked: boole
   }
   if (response.contentLength >= 0 && status !== 204) out += `Content-Length: ${response.contentLength}\r\n`;
   if (response.lastModified >= 0) out += `Last-Modified: ${formatHttpDate(response.lastModified)}\r\n`;
-  if (response.location !== '') out += `Location: ${response.location}\r\n`;
+  if (response.location !== '') out += `Location: ${asUrl(response.location)}\r\n`;
   if (isChunked) out += 'Transfer-Encoding: chunked\r\n';
   out += connectionFields(request);
   if (response.contentEncoding !== '') out += `Content-Encoding: ${response.contentEncoding}\r\n`;
@@ -133,7 +134,7 @@ export function serverField(request: HttpRequest, own: string | null): string {
   if (own !== null) return own === '' ? '' : `Server: ${own}\r\n`;
   const { serverTokens } = request.location.settings;
   const tokens = serverTokens.constant ?? serverTokens.evaluate(request);
-  return tokens === '' ? '' : `Server: ${tokens}\r\n`;
+  return tokens === '' ? '' : `Server: ${asFieldValue(tokens)}\r\n`;
 }
 
 /** Connection and Keep-Alive of a response, once it is settled whether the connection outlives it. */
