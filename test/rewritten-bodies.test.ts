@@ -74,6 +74,17 @@ describe('sub_filter', () => {
     expect(head.fields).not.toHaveProperty('content-length');
   });
 
+  it('sends what it made of one piece as one, however much was replaced', async () => {
+    const conf = await serve(`
+      sub_filter a b;
+      sub_filter_once off;
+      location / { return 200 "${'ax'.repeat(1000)}"; }`);
+    const client = await conf.connect();
+    await client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await client.readHead();
+    expect(await client.readToEnd()).toBe(`7d0\r\n${'bx'.repeat(1000)}\r\n0\r\n\r\n`);
+  });
+
   it('replaces before it is compressed', async () => {
     const { gunzipSync } = await import('node:zlib');
     const conf = await serve(`
