@@ -261,6 +261,8 @@ describe('the rewrite module refuses', () => {
   it.each([
     ['set x 1;', 'invalid variable name "x"'],
     ['set $uri 1;', 'the duplicate "uri" variable'],
+    ['location ~ (?<uri>.) { }', 'the duplicate "uri" variable'],
+    ['rewrite (?<Args_Own>.)(?<host>.) /;', 'the duplicate "host" variable'],
     ['return 1000;', 'invalid return code "1000"'],
     ['return /path;', 'invalid return code "/path"'],
     ['return http://a b;', 'invalid return code "http://a"'],

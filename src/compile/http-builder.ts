@@ -15,9 +15,10 @@ import type { ErrorLog } from '../log/error-log.js';
 import type { LogSink, SinkOptions } from '../log/sink.js';
 import { absoluteLogTarget } from '../modules/log-sinks.js';
 import type { BuildKey, HttpBuild } from '../modules/module.js';
+import { fixedVariable } from '../modules/variable-name.js';
 import type { DefectReporter } from '../net/connection.js';
 import type { HttpRequest } from '../request/http-request.js';
-import { RequestRegex } from '../request/request-regex.js';
+import { type NamedGroup, RequestRegex } from '../request/request-regex.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import { compileText, type Text } from '../variables/text.js';
 import { VariableTable } from '../variables/variable-table.js';
@@ -96,11 +97,12 @@ export class HttpBuilder implements HttpBuild {
     return finding('unknown-variable', `unknown variable "$${name}"`, hint, `unknown "${name}" variable`);
   }
 
-  regex(regex: Regex): RequestRegex {
-    const named = [...regex.names].map(([name, group]) => ({
-      group,
-      variable: this.variables.assignable(name),
-    }));
+  regex(regex: Regex, at: Directive | Word): RequestRegex {
+    const named: NamedGroup[] = [];
+    for (const [name, group] of regex.names) {
+      if (this.variables.isFixed(name)) this.report(at, fixedVariable(name));
+      else named.push({ group, variable: this.variables.assignable(name) });
+    }
     return new RequestRegex(regex.regexp, regex.pattern, regex.groupIndexes, named);
   }
 

@@ -221,7 +221,7 @@ function addNameRegex(
       directive.node,
       finding('server-name', parsed.message, null, parsed.nginxText('server_name')),
     );
-  else if (parsed.kind === 'regex') names.addRegex(builder.regex(parsed.regex), server);
+  else if (parsed.kind === 'regex') names.addRegex(builder.regex(parsed.regex, directive.node), server);
 }
 
 function reportNames(

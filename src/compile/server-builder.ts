@@ -173,7 +173,7 @@ function addRegexLocation(
     context.builder.report(word, finding('location', parsed.message, null, parsed.nginxText('location')));
     return;
   }
-  const requestRegex = context.builder.regex(parsed);
+  const requestRegex = context.builder.regex(parsed, node);
   const location = buildLocation(context, scope, 'regex', toByteString(written.path), outer);
   location.regex = requestRegex;
   const nested = buildNested(scope, location, written, context);

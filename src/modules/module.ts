@@ -85,8 +85,8 @@ export interface HttpBuild extends Reporter {
   carried<T>(kind: string, name: string, make: () => T): T;
   /** A text with its variables bound. A name that nothing in the whole configuration defines is reported in the end. */
   text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest>;
-  /** A regular expression whose named groups become variables. */
-  regex(regex: Regex): RequestRegex;
+  /** A regular expression whose named groups become variables. A name that can't be one is reported. */
+  regex(regex: Regex, at: Directive | Word): RequestRegex;
   /** The folder a relative path starts from: the prefix (`-p`), or the configuration file's folder. */
   resolvePath(path: string, base: 'prefix' | 'conf'): string;
   /**

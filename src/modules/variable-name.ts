@@ -1,7 +1,7 @@
 /*
  * The `$name` that a directive gives a variable: whether it is one, and free.
  */
-import { finding } from '../conf/diagnostics/catalogue.js';
+import { type Finding, finding } from '../conf/diagnostics/catalogue.js';
 import type { Word } from '../conf/syntax/ast.js';
 import type { HttpBuild } from './module.js';
 
@@ -14,10 +14,12 @@ export function readVariableName(word: Word, build: HttpBuild): string | null {
   }
   const name = text.slice(1).toLowerCase();
   if (!build.variables.isFixed(name)) return name;
-  const message = `"${text}" has a meaning of its own and can't be changed`;
-  build.report(
-    word,
-    finding('fixed-variable', message, 'use another name', `the duplicate "${text.slice(1)}" variable`),
-  );
+  build.report(word, fixedVariable(text.slice(1)));
   return null;
+}
+
+/** A name of nginx's own, for which a configuration would have another value. */
+export function fixedVariable(name: string): Finding {
+  const message = `"$${name}" has a meaning of its own and can't be changed`;
+  return finding('fixed-variable', message, 'use another name', `the duplicate "${name}" variable`);
 }

@@ -122,6 +122,6 @@ function addEntry(table: MapTable, entry: Directive, build: HttpBuild): void {
   const key = matcher.parse(entry.name);
   if (key instanceof Refusal) {
     build.report(entry, finding('map-key', key.message, null, key.nginxText('map')));
-  } else if (key.kind === 'regex') table.addRegex(build.regex(key.regex), value);
+  } else if (key.kind === 'regex') table.addRegex(build.regex(key.regex, entry), value);
   else table.addText(toByteString(key.text.replace(/^\\/, '')), value, entry);
 }

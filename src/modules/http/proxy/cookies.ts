@@ -183,7 +183,7 @@ function flagRules(scope: Scope, build: LocationBuild): FlagRule[] {
 
 function cookieMatch(cookie: Matcher, node: Directive, build: LocationBuild): FlagRule['fits'] {
   if (cookie.kind === 'regex') {
-    const regex = build.regex(cookie.regex);
+    const regex = build.regex(cookie.regex, node);
     return (request, name) => regex.match(request, name);
   }
   const text = textOf(cookie.text, node.args[0]!, build);

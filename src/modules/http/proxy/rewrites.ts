@@ -22,7 +22,7 @@ export function makeRewrite(
   build: LocationBuild,
 ): Rewrite {
   if (pattern.kind === 'regex') {
-    const regex = build.regex(pattern.regex);
+    const regex = build.regex(pattern.regex, patternWord);
     return (request, value) => (regex.match(request, value) ? replacement.evaluate(request) : null);
   }
   const start = textOf(pattern.text, patternWord, build);

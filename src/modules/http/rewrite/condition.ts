@@ -121,7 +121,7 @@ function match(
     build.report(right.word, finding('condition', parsed.message, null, parsed.nginxText('if')));
     return null;
   }
-  const compiled = build.regex(parsed);
+  const compiled = build.regex(parsed, right.word);
   const isWanted = !operator.startsWith('!');
   return (request) => {
     const value = readValue(variable, request);

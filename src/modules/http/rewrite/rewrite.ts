@@ -161,7 +161,7 @@ function compileRewrite(directive: CheckedDirective, isLogged: boolean, build: L
   const split = redirect === null ? splitAtMark(pieces) : { target: pieces, args: null };
   return rewriteStep({
     ...split,
-    regex: build.regex(regex),
+    regex: build.regex(regex, args[0]!),
     keepsArgs,
     redirect,
     hasArgs: pieces.some((piece) => typeof piece === 'string' && piece.includes('?')),
