@@ -6,7 +6,7 @@ import { defineDirective } from '../../../conf/schema/definition.js';
 import { peerAddress } from '../../../conf/values/address.js';
 import { number } from '../../../conf/values/number.js';
 import { text } from '../../../conf/values/text.js';
-import { timeMs, wholeSecondsMs } from '../../../conf/values/time.js';
+import { timeMs } from '../../../conf/values/time.js';
 import { Refusal, type ValueType } from '../../../conf/values/value-type.js';
 
 const MAX_ROUTE = 32;
