@@ -89,14 +89,14 @@ describe('Expect: 100-continue', () => {
     expect((await client.readResponse()).status).toBe(204);
   });
 
-  test('sends no 100 for a request without a body', async () => {
+  test('gets its 100 at once for a body of no bytes', async () => {
     const origin = await startOrigin();
     const proxy = await startProxy([origin]);
     const client = await connect(proxy);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n');
+    expect((await client.readResponse()).status).toBe(100);
     const upstream = await origin.accept();
     await upstream.readHead();
-    await new Promise((resolve) => setTimeout(resolve, 1200));
     upstream.send(NO_CONTENT);
     expect((await client.readResponse()).status).toBe(204);
   });
@@ -115,15 +115,15 @@ describe('Expect: 100-continue', () => {
     expect((await client.readResponse()).status).toBe(204);
   });
 
-  test('of another kind is answered 417, and nothing goes upstream', async () => {
+  test('of another kind is left out, as nginx leaves it out', async () => {
     const origin = await startOrigin();
     const proxy = await startProxy([origin]);
     const client = await connect(proxy);
-    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: a-miracle\r\n\r\n');
-    const response = await client.readResponse();
-    expect([response.status, response.field('connection')]).toEqual([417, 'close']);
-    expect(await client.readToEnd()).toBe('');
-    expect(origin.connections.length).toBe(0);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\n\r\n');
+    const upstream = await origin.accept();
+    expect(await upstream.readHead()).not.toMatch(/expect/i);
+    upstream.send(NO_CONTENT);
+    expect((await client.readResponse()).status).toBe(204);
   });
 
   test('is honoured again for the next request of a connection', async () => {

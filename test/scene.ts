@@ -65,7 +65,7 @@ export async function startProxy(
  * Connection that says nothing new), so that tests compare with what the origin sent.
  */
 function leaveOutOwnFields(client: RawClient): RawClient {
-  const { readHead, readToEnd, send } = client;
+  const { readUntil, readToEnd, send } = client;
   let isHttp10 = false;
   const strip = (text: string) => {
     const without = text.replace(/^(?:Server: sluice\/\S+|Date: [^\r]+ GMT)\r\n/gm, '');
@@ -76,7 +76,7 @@ function leaveOutOwnFields(client: RawClient): RawClient {
       if (typeof data === 'string' && / HTTP\/1\.\d\r/.test(data)) isHttp10 = data.includes(' HTTP/1.0\r');
       return send.call(client, data);
     },
-    readHead: async () => strip(await readHead.call(client)),
+    readUntil: async (delimiter: string) => strip(await readUntil.call(client, delimiter)),
     readToEnd: async () => strip(await readToEnd.call(client)),
   });
 }

@@ -92,9 +92,9 @@ describe('a request to switch protocols', () => {
     client.send(UPGRADE);
     const upstream = await origin.accept();
     expect(await upstream.readHead()).toBe(
-      'GET /chat HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n' +
+      'GET /chat HTTP/1.1\r\nHost: a\r\n' +
         'X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n' +
-        'Connection: upgrade\r\nUpgrade: demo\r\n\r\n',
+        'Upgrade: demo\r\nConnection: upgrade\r\nX-A: 1\r\n\r\n',
     );
     upstream.send('HTTP/1.1 101 Sure\r\nX-B: 2\r\nConnection: Upgrade\r\nUpgrade: demo\r\n\r\n');
     expect(await client.readHead()).toBe(

@@ -135,5 +135,5 @@ export function switchingHead(request: HttpRequest, head: ResponseHead, settings
   const upgrade = head.fields.valueOf(FieldId.upgrade) || request.head.upgrade;
   const fields = head.fields.passOn(withoutLength(settings.hidden), false, head.connection.named);
   const own = `${serverField(request, null)}${dateField()}`;
-  return `${head.statusLine}${own}Connection: upgrade\r\nUpgrade: ${upgrade}\r\n${fields}\r\n`;
+  return `${head.statusLine}${own}${fields}Connection: upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`;
 }

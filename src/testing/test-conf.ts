@@ -93,11 +93,12 @@ export async function startTestConf(text: string, options: TestConfOptions = {})
 }
 
 function load(source: string, port: number, files: Readonly<Record<string, string>>): Conf {
-  const text = source.replaceAll('%PORT%', String(port));
+  const withPort = (some: string | undefined) => some?.replaceAll('%PORT%', String(port));
+  const text = withPort(source)!;
   return loadConf(
     MAIN,
     {
-      readFile: (path) => (path === MAIN ? text : (files[path] ?? { code: 'ENOENT', number: 2 })),
+      readFile: (path) => (path === MAIN ? text : (withPort(files[path]) ?? { code: 'ENOENT', number: 2 })),
       listFolder: (folder) => {
         const names = Object.keys(files).filter((path) => path.startsWith(folder));
         return names.map((path) => path.slice(folder.length).replace(/^\//, ''));
