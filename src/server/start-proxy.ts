@@ -74,7 +74,8 @@ export function buildOptionsCycle(options: ProxyOptions, environment: OptionsEnv
   const { options: listenOptions, point } = cycle.sockets[0]!;
   const sockets = options.listen.map((address) => ({
     address,
-    options: listenOptions,
+    // As Node listens: an IPv6 socket is for IPv4 clients too.
+    options: { ...listenOptions, isIpv6Only: false },
     point: { ...point, address },
     pointsByHost: new Map(),
   }));

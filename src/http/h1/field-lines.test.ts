@@ -86,6 +86,12 @@ describe('FieldLines', () => {
       },
     );
 
+    it('leaves out lines that were ignored, also between two that pass as they came', () => {
+      const lines = new FieldLines(DEFAULT_HEAD_LIMITS, 431, false, IGNORES_ODD_NAMES);
+      scan('A: b\r\nContent_Length: 5\r\nC: d\r\nE.F: g\r\nH: i\r\n_: j\r\n\r\n', lines);
+      expect(lines.passOn(NONE, false, null)).toBe('A: b\r\nC: d\r\nH: i\r\n');
+    });
+
     it('leaves out further names, in any case', () => {
       const lines = scan('X-A: b\r\nx-a: c\r\nX-AB: d\r\n\r\n');
       expect(lines.passOn(NONE, true, new Set(['x-a']))).toBe('X-AB: d\r\n');

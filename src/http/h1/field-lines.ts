@@ -185,7 +185,13 @@ export class FieldLines {
         (traits & skipped) === 0 &&
         !alsoDropped?.has(this.name(i).toLowerCase());
       if (passes && (traits & IS_DIRTY) === 0) {
-        if (runStart < 0) runStart = table[at + NAME_START]!;
+        const start = table[at + NAME_START]!;
+        if (runStart < 0) runStart = start;
+        // security: between two lines there may be one that was ignored, and must not slip through in the slice.
+        else if (start !== runEnd) {
+          out += text.substring(runStart, runEnd);
+          runStart = start;
+        }
         runEnd = table[at + LINE_END]!;
         continue;
       }
