@@ -7,7 +7,7 @@ import type { HttpRequest } from './http-request.js';
  * The extension of the path's last segment, without the dot; '' for none. A dot that begins a segment begins no
  * extension.
  */
-export function extensionOf(path: string): string {
+function extensionOf(path: string): string {
   const dot = path.lastIndexOf('.');
   if (dot < 2 || path[dot - 1] === '/' || path.indexOf('/', dot) >= 0) return '';
   return path.slice(dot + 1);

@@ -65,7 +65,7 @@ export function describeFailure(call: string, path: string, error: NodeJS.ErrnoE
 }
 
 /** `(13: Permission denied)` */
-export function describeCause({ errno = 0, code = 'EIO' }: NodeJS.ErrnoException): string {
+function describeCause({ errno = 0, code = 'EIO' }: NodeJS.ErrnoException): string {
   return `(${-errno}: ${describeErrno(code)})`;
 }
 

@@ -52,7 +52,7 @@ function isModified(request: HttpRequest, { lastModified }: Response, since: str
 }
 
 /** Whether a list of entity tags has `etag`, '' for none. Weak comparison leaves W/ out of account on both sides. */
-export function matchesTag(list: string, etag: string, isWeak: boolean): boolean {
+function matchesTag(list: string, etag: string, isWeak: boolean): boolean {
   if (list === '*') return true;
   if (etag === '') return false;
   const wanted = isWeak && etag.startsWith('W/') ? etag.slice(2) : etag;
