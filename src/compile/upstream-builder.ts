@@ -5,6 +5,7 @@ import { finding } from '../conf/diagnostics/catalogue.js';
 import { Scope } from '../conf/schema/scope.js';
 import type { Directive } from '../conf/syntax/ast.js';
 import { toByteString } from '../conf/syntax/source-text.js';
+import { openErrorLog } from '../modules/error-log.js';
 import { upstream } from '../modules/http/upstream/directives.js';
 import type { HttpModule, UpstreamBuild } from '../modules/module.js';
 import type { BalancerFactory } from '../upstream/balancers/balancer.js';
@@ -24,15 +25,16 @@ export function buildUpstreams(http: Scope, builder: HttpBuilder, modules: reado
     }
     const plan = new UpstreamPlan(name);
     const scope = new Scope('upstream', http, directive, directive.block);
-    const build = makeUpstreamBuild(builder, plan);
+    const build = makeUpstreamBuild(http, builder, plan);
     for (const module of modules) module.upstream?.(scope, build);
-    builder.upstreams.set(key, makeTarget(plan, builder));
+    builder.upstreams.set(key, makeTarget(plan, build));
   }
 }
 
-function makeUpstreamBuild(builder: HttpBuilder, plan: UpstreamPlan): UpstreamBuild {
+function makeUpstreamBuild(http: Scope, builder: HttpBuilder, plan: UpstreamPlan): UpstreamBuild {
   return Object.assign(Object.create(builder) as HttpBuilder, {
     plan,
+    errorLog: openErrorLog(http, builder),
     setBalancer: (at: Directive, balancer: BalancerFactory) => {
       if (plan.balancerName !== '') {
         const nginxText = 'load balancing method redefined';
