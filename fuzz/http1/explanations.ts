@@ -48,7 +48,7 @@ export const REQUEST_EXPLANATIONS: readonly Explanation[] = [
     name: 'stricter: CONNECT',
     reason: 'This proxy opens no tunnels to anywhere.',
     example: 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n',
-    grounds: ['405 CONNECT method', '400 an invalid request target'],
+    grounds: ['405 CONNECT method'],
   }),
   stricter({
     name: 'stricter: transfer codings',
@@ -186,15 +186,15 @@ function explainBoth(head: string): readonly Explanation[] {
       reason:
         'More than 15 digits of Content-Length or 16 of a chunk size, be they zeros, or a chunk above 2^53 bytes.',
       example: `${head}Content-Length: 0000000000000001\r\n\r\na`,
-      grounds: ['400 an invalid Content-Length', 'an invalid Content-Length', 'too large a chunk size'],
+      grounds: ['400 invalid "Content-Length" header', 'an invalid Content-Length', 'too large a chunk size'],
     }),
     stricter({
       name: 'stricter: limits',
       reason: 'A line of 8 KB, a head of 32 KB, an extension of 1 KB; llhttp counts the head alone.',
       example: `${head}A: ${'a'.repeat(9000)}\r\n${EMPTY}`,
       grounds: [
-        '414 too long a request line',
-        '431 too large a field section',
+        '414 too long URI',
+        '494 too large a field section',
         'too long a status line',
         'too large a field section',
         'too large a field section in its trailer',
