@@ -51,7 +51,7 @@ ${locations.join('\n')}
 }
 
 /** Writes the configuration around servers, and returns the command line that serves it. */
-export function prepareConf(name: string, options: StartOptions, servers: string): Program {
+function prepareConf(name: string, options: StartOptions, servers: string): Program {
   const { listenPort, upstreamPort, folder, node } = options;
   const path = `${folder}${name}-${listenPort}.conf`;
   writeFileSync(

@@ -5,7 +5,7 @@
 import type { ProcessSettings } from './settings.js';
 
 /** Whether there are rights to let go of. */
-export function isRoot(): boolean {
+function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
 

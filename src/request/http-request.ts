@@ -22,7 +22,7 @@ import type { ListenPoint, ServiceContext, VirtualServer } from './virtual-serve
 export const CLIENT_CLOSED_REQUEST = 499;
 
 /** How often a request may change its URI or its named location (nginx: NGX_HTTP_MAX_URI_CHANGES). */
-export const MAX_URI_CHANGES = 10;
+const MAX_URI_CHANGES = 10;
 
 /** Who answers a request, for what concerns it while it does. */
 export interface Responder {

@@ -72,7 +72,7 @@ export function serve(request: HttpRequest): void {
 }
 
 /** Sets the server for the host a request names. */
-export function chooseServer(request: HttpRequest): void {
+function chooseServer(request: HttpRequest): void {
   const { names, defaultServer } = request.point;
   if (names === null) return;
   const server = names.find(request.host, serverMatch) ?? defaultServer;

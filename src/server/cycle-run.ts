@@ -3,9 +3,9 @@
  * those of the cycle before live on here.
  */
 import type { Cycle } from '../compile/cycle.js';
+import type { Connection } from '../net/connection.js';
 import { ConnectionLoop, type ConnectionOwner } from '../request/connection-loop.js';
 import { RequestPool } from '../request/request-pool.js';
-import type { Connection } from '../net/connection.js';
 import type { ListenPoint } from '../request/virtual-server.js';
 
 /** How many client connections that can be spared are closed at once when descriptors run out, as in nginx. */

@@ -42,7 +42,7 @@ function simple<const Specs extends readonly ArgumentSpec[]>(
 const MAIN = ['main'] as const;
 const EVENTS = ['events'] as const;
 
-export const events = defineDirective({
+const events = defineDirective({
   name: 'events',
   syntax: 'events { ... }',
   contexts: MAIN,
@@ -64,7 +64,7 @@ export const daemon = simple(
   'on',
   'Whether the process leaves the terminal.',
 );
-export const masterProcess = simple(
+const masterProcess = simple(
   'master_process',
   MAIN,
   [flag],
@@ -93,7 +93,7 @@ export const user = simple(
       'The one process takes them for good: logs and ports of a later configuration are opened as that user.',
   },
 );
-export const workerProcesses = simple(
+const workerProcesses = simple(
   'worker_processes',
   MAIN,
   [oneOf(keyword('auto'), number({ min: 1 }))],
@@ -110,7 +110,7 @@ export const workerShutdownTimeout = simple(
   null,
   'How long requests may run on when a configuration or the process ends.',
 );
-export const workerRlimitNofile = simple(
+const workerRlimitNofile = simple(
   'worker_rlimit_nofile',
   MAIN,
   [number({ min: 1 })],

@@ -39,7 +39,7 @@ const NEGATIVE_MS = 10_000;
 const MAX_CACHED = 10_000;
 
 /** nginx's number for "timed out", which is none of DNS. */
-export const TIMED_OUT = 110;
+const TIMED_OUT = 110;
 
 export interface ResolverOptions {
   /** Asked in turn. */

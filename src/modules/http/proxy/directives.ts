@@ -59,14 +59,14 @@ export const proxyBind = simple(
   null,
   'The local address that connections to upstreams come from.',
 );
-export const proxySocketKeepalive = simple(
+const proxySocketKeepalive = simple(
   'proxy_socket_keepalive',
   'on | off',
   [flag],
   'off',
   'Whether TCP keepalive probes are sent on connections to upstreams.',
 );
-export const proxySocketRcvbuf = simple(
+const proxySocketRcvbuf = simple(
   'proxy_socket_rcvbuf',
   'size',
   [size],
@@ -74,7 +74,7 @@ export const proxySocketRcvbuf = simple(
   "The receive buffer of connections to upstreams; the system's own is used here.",
   IDLE,
 );
-export const proxySocketSndbuf = simple(
+const proxySocketSndbuf = simple(
   'proxy_socket_sndbuf',
   'size',
   [size],
@@ -82,7 +82,7 @@ export const proxySocketSndbuf = simple(
   "The send buffer of connections to upstreams; the system's own is used here.",
   IDLE,
 );
-export const proxySendLowat = simple(
+const proxySendLowat = simple(
   'proxy_send_lowat',
   'size',
   [size],
@@ -164,7 +164,7 @@ export const proxyRequestBuffering = simple(
   'on',
   "Whether the client's body is read whole before an upstream is asked.",
 );
-export const proxyHeadersHashMaxSize = simple(
+const proxyHeadersHashMaxSize = simple(
   'proxy_headers_hash_max_size',
   'size',
   [number()],
@@ -172,7 +172,7 @@ export const proxyHeadersHashMaxSize = simple(
   'The size of a table of nginx; nothing here.',
   IDLE,
 );
-export const proxyHeadersHashBucketSize = simple(
+const proxyHeadersHashBucketSize = simple(
   'proxy_headers_hash_bucket_size',
   'size',
   [number()],
@@ -247,7 +247,7 @@ export const proxyBuffers = simple(
   '8 4k',
   'How much of an answer is held in memory for a slow client.',
 );
-export const proxyBusyBuffersSize = simple(
+const proxyBusyBuffersSize = simple(
   'proxy_busy_buffers_size',
   'size',
   [size],
@@ -270,7 +270,7 @@ export const proxyMaxTempFileSize = simple(
   '1024m',
   'How much of an answer is held in a file for a slow client; 0 uses none.',
 );
-export const proxyTempFileWriteSize = simple(
+const proxyTempFileWriteSize = simple(
   'proxy_temp_file_write_size',
   'size',
   [size],
@@ -383,14 +383,14 @@ export const proxyPassTrailers = simple(
   'off',
   'Whether fields behind the body of an answer are passed on.',
 );
-export const proxyStore = simple(
+const proxyStore = simple(
   'proxy_store',
   'on | off | path',
   [variableText],
   'off',
   'Saves answers to files: at the path of root or alias (on), or at one of variables.',
 );
-export const proxyStoreAccess = simple(
+const proxyStoreAccess = simple(
   'proxy_store_access',
   'users:permissions ...',
   [rest(text('users:permissions'), 1)],

@@ -1,9 +1,10 @@
 /*
  * `proxy_pass`: where a location's requests go, decided once or for each request if the URL has variables.
  */
-import { isIP } from 'node:net';
+
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import type { Placed, Scope } from '../../../conf/schema/scope.js';
+import { parseIpAddress } from '../../../core/ip-address.js';
 import { describeResolveCode, type Resolver } from '../../../net/resolver/resolver.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest } from '../../../request/http-request.js';
@@ -103,7 +104,7 @@ function implicitTarget(url: UpstreamUrl, build: HttpBuild): UpstreamTarget {
   const key = name.toLowerCase();
   let target = build.upstreams.get(key);
   if (target === undefined) {
-    const isName = path === null && isIP(host) === 0;
+    const isName = path === null && parseIpAddress(host) === null;
     const known = isName ? build.carried('host', host, noKnownAddresses) : noKnownAddresses();
     target = makeImplicitTarget({ name, address: { host, port, path }, isName, known }, build);
     build.upstreams.set(key, target);
@@ -144,7 +145,7 @@ function chooser(
     }
     const named = url.hasNoPort && url.path === null ? upstreams.get(url.host.toLowerCase()) : undefined;
     if (named !== undefined) return destinationOf(url, named);
-    if (url.path !== null || isIP(url.host) !== 0) {
+    if (url.path !== null || parseIpAddress(url.host) !== null) {
       const { host, port, path } = url;
       const address = { host, port, path };
       return destinationOf(url, { group: makeResolvedGroup(url.hostField, [address]), pool });

@@ -29,7 +29,7 @@ const sticky = defineDirective({
 });
 
 /** The directive in its place. */
-export type StickyDirective = Placed<typeof sticky.args>;
+type StickyDirective = Placed<typeof sticky.args>;
 
 export const upstreamStickyModule: HttpModule = {
   name: 'upstream_sticky',
