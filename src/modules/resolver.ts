@@ -15,6 +15,7 @@ import { eventClock } from '../core/clock.js';
 import type { Address } from '../net/address.js';
 import { lookUpInHostsFile } from '../net/host-lookup.js';
 import { Resolver } from '../net/resolver/resolver.js';
+import { openErrorLog } from './error-log.js';
 import { BuildKey, type HttpBuild } from './module.js';
 
 const PLACES = [
@@ -69,13 +70,13 @@ export function resolverOf(scope: Scope, build: HttpBuild): Resolver | null {
   const made = build.shared(MADE);
   let resolver = made.get(directive.node);
   if (resolver === undefined) {
-    resolver = makeResolver(directive, build);
+    resolver = makeResolver(directive, scope, build);
     made.set(directive.node, resolver);
   }
   return resolver;
 }
 
-function makeResolver({ node }: ResolverPlace, build: HttpBuild): Resolver | null {
+function makeResolver({ node }: ResolverPlace, scope: Scope, build: HttpBuild): Resolver | null {
   const servers: Address[] = [];
   let validMs: number | null = null;
   const uses = { ipv4: true, ipv6: true };
@@ -108,6 +109,7 @@ function makeResolver({ node }: ResolverPlace, build: HttpBuild): Resolver | nul
     build.report(node, finding('resolver', 'no name servers defined', 'name one, such as 127.0.0.53'));
     return null;
   }
+  const log = openErrorLog(scope, build);
   const resolver = new Resolver({
     servers,
     validMs,
@@ -115,7 +117,7 @@ function makeResolver({ node }: ResolverPlace, build: HttpBuild): Resolver | nul
     usesIpv6: uses.ipv6,
     wheel: build.wheel,
     clock: eventClock,
-    onError: (what) => build.errorLog.log('error', what),
+    onError: (what) => log.log('error', what),
     onDefect: build.onDefect,
   });
   build.onClose(() => resolver.close());

@@ -100,7 +100,8 @@ function startChecks(
   conditions: HealthMatch,
   build: LocationBuild,
 ): void {
-  const { wheel, clock, onDefect, errorLog } = build;
+  const { wheel, clock, onDefect } = build;
+  const { errorLog } = build.location.settings;
   const intervalMs = given.interval ?? DEFAULT_INTERVAL_MS;
   const uri = toByteString(given.uri ?? '/');
   const known = build.carried<KnownHealth>('health', group.name, () => new Map());
