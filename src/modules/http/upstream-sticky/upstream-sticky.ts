@@ -28,9 +28,6 @@ const sticky = defineDirective({
   effect: 'full',
 });
 
-/** The directive in its place. */
-type StickyDirective = Placed<typeof sticky.args>;
-
 export const upstreamStickyModule: HttpModule = {
   name: 'upstream_sticky',
   switchName: 'http_upstream_sticky_module',
