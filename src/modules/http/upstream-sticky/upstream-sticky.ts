@@ -5,7 +5,7 @@
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import { rest } from '../../../conf/schema/arguments.js';
 import { defineDirective } from '../../../conf/schema/definition.js';
-import type { Placed, Scope } from '../../../conf/schema/scope.js';
+import type { Scope } from '../../../conf/schema/scope.js';
 import { text } from '../../../conf/values/text.js';
 import type { HttpModule, UpstreamBuild } from '../../module.js';
 import { readCookie } from './cookie.js';
