@@ -32,6 +32,7 @@ import { bytesOf, RateLimiter } from './rate-limiter.js';
 import { type RequestBody, readBody } from './request-body.js';
 import { ResponseSpool } from './response-spool.js';
 import { sendHead } from './send.js';
+import { UnwatchedAnswer } from './unwatched-answer.js';
 import { logUpstreamError } from './upstream-error.js';
 import {
   answerByFields,
@@ -303,6 +304,16 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   abort(): void {
     if (this.state === IDLE) return;
     this.request.tries.end(0);
+    const { upstream, settings } = this;
+    if (
+      settings.ignoresClientAbort &&
+      upstream !== null &&
+      this.state >= AWAITING_HEAD &&
+      this.sender.isDone
+    ) {
+      this.upstream = null;
+      new UnwatchedAnswer(upstream, settings.readTimeoutMs);
+    }
     this.leaveUpstream(false);
     this.release();
   }

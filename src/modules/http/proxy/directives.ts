@@ -64,7 +64,8 @@ const proxySocketKeepalive = simple(
   'on | off',
   [flag],
   'off',
-  'Whether TCP keepalive probes are sent on connections to upstreams.',
+  'Whether TCP keepalive probes are sent on connections to upstreams; none are here.',
+  IDLE,
 );
 const proxySocketRcvbuf = simple(
   'proxy_socket_rcvbuf',
@@ -388,15 +389,15 @@ const proxyStore = simple(
   'on | off | path',
   [variableText],
   'off',
-  'Saves answers to files: at the path of root or alias (on), or at one of variables.',
+  'Saves answers to files; only off is supported.',
 );
 const proxyStoreAccess = simple(
   'proxy_store_access',
   'users:permissions ...',
   [rest(text('users:permissions'), 1)],
   'user:rw',
-  'Who may read and write files of proxy_store.',
-  { counts: [1, 2, 3] },
+  'Who may read and write files of proxy_store; nothing here.',
+  { counts: [1, 2, 3], effect: 'none' },
 );
 
 /** All of them. */
