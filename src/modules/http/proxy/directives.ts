@@ -384,7 +384,7 @@ export const proxyPassTrailers = simple(
   'off',
   'Whether fields behind the body of an answer are passed on.',
 );
-const proxyStore = simple(
+export const proxyStore = simple(
   'proxy_store',
   'on | off | path',
   [variableText],

@@ -32,10 +32,19 @@ function addProxying(scope: Scope, build: LocationBuild): void {
   const passed = passedUrl(directive, scope, build);
   if (passed === null) return;
   const settings = settingsOf(scope, build, passed);
+  refuseStore(scope, build);
   if (passed.destination !== null) FIXED_DESTINATIONS.set(build.location, passed.destination);
   build.setContent((request) => askUpstream(request, settings));
   if (build.path.endsWith('/') && (build.kind === 'prefix' || build.kind === 'exact'))
     build.location.hasAutoRedirect = true;
+}
+
+/** Saving answers is still to come, and must not be left out in silence. */
+function refuseStore(scope: Scope, build: LocationBuild): void {
+  const store = scope.find(proxy.proxyStore);
+  if (store === null || store.node.args[0]!.text === 'off') return;
+  const message = '"proxy_store" is not supported by sluice yet';
+  build.report(store.node, finding('proxy-store', message, 'leave it out, or write: proxy_store off;'));
 }
 
 /** The proxy_pass of a level: blocks that only change settings have that of the location around them. */
