@@ -108,7 +108,9 @@ export function downstreamResponseHead(
   const named = union(settings.hiddenNames, head.connection.named);
   // A 204 has no body, whatever its length field says.
   const dropped = head.status === 204 ? withoutLength(hidden) : hidden;
-  out += head.fields.passOn(dropped, false, named);
+  const passed = head.fields.passOn(dropped, false, named);
+  request.response.passedFields = passed;
+  out += passed;
   if (isChunked) out += 'Transfer-Encoding: chunked\r\n';
   return `${out}${connectionFields(request)}\r\n`;
 }
@@ -134,6 +136,7 @@ export function interimHead(head: ResponseHead, hidden: Uint8Array): string {
 export function switchingHead(request: HttpRequest, head: ResponseHead, settings: UpstreamSettings): string {
   const upgrade = head.fields.valueOf(FieldId.upgrade) || request.head.upgrade;
   const fields = head.fields.passOn(withoutLength(settings.hidden), false, head.connection.named);
+  request.response.passedFields = fields;
   const own = `${serverField(request, null)}${dateField()}`;
   return `${head.statusLine}${own}${fields}Connection: upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`;
 }

@@ -54,8 +54,8 @@ export class Response {
   server: string | null;
   /** Replaces our own Date; null for ours. */
   date: string | null;
-  /** The head as an upstream sent it, where it went to the client as it was and nothing above is filled in; ''. */
-  received: string;
+  /** Lines of an upstream's that went to the client as they were, past everything above; '' for none. */
+  passedFields: string;
 
   constructor() {
     this.status = 0;
@@ -78,7 +78,7 @@ export class Response {
     this.isHeadOnly = false;
     this.server = null;
     this.date = null;
-    this.received = '';
+    this.passedFields = '';
   }
 
   /** As new: nothing of what a handler or a filter said stays. */
@@ -103,7 +103,7 @@ export class Response {
     this.isHeadOnly = false;
     this.server = null;
     this.date = null;
-    this.received = '';
+    this.passedFields = '';
   }
 
   /** For a filter that will change the body's length: no length, no ranges. What else it changes it says itself. */

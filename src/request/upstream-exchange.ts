@@ -541,6 +541,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { request, settings } = this;
     const { head } = upstream;
     const { status } = head;
+    for (const line of head.duplicates ?? [])
+      this.logError('warn', `upstream sent duplicate header line: ${line}, ignored`);
     request.tries.gotHeader(status, head.fields.text);
     if (status >= 300) {
       const failure = STATUS_FAILURES.get(status);
@@ -659,7 +661,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (request.isResponseUntilClose) request.keepsAlive = false;
     request.status = head.status;
     request.response.status = head.status;
-    request.response.received = head.fields.text;
+    request.response.isHeadOnly = body.kind === BodyKind.none;
+    request.response.contentLength = head.contentLength;
     request.isResponseStarted = true;
     client.drainListener = this;
     const text = downstreamResponseHead(request, head, this.settings, this.isResponseChunked);
@@ -774,7 +777,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     request.tries.end(0);
     if (body.trailers !== null) {
       request.tries.responseTrailer = body.trailers.text;
-      if (!isTransparent && this.settings.passesTrailers) fillTrailers(request, body.trailers);
+      if (this.settings.passesTrailers) fillTrailers(request, body.trailers);
     }
     if (extraBytes > 0) this.logError('warn', `upstream sent ${extraBytes} bytes more than its response`);
     this.leaveUpstream(this.canReuse(upstream, extraBytes));

@@ -204,6 +204,13 @@ export class FieldLines {
     return runStart < 0 ? out : out + text.substring(runStart, runEnd);
   }
 
+  /** Has a line count as if it weren't there. */
+  remove(index: number): void {
+    const at = index * STRIDE;
+    this.table.copyWithin(at, at + STRIDE, this.count * STRIDE);
+    this.count--;
+  }
+
   private scanLine(bytes: Uint8Array, base: number, start: number, end: number): number {
     let pos = start;
     let seen = 0;

@@ -4,7 +4,7 @@
  */
 import { ConnectionOptions } from '../message/connection-options.js';
 import { parseContentLength } from '../message/content-length.js';
-import { FieldId } from '../message/field-id.js';
+import { FIELD_ID_COUNT, FieldId } from '../message/field-id.js';
 import { FieldLines } from './field-lines.js';
 import { type HeadLimits, INCOMPLETE, MALFORMED, type Malformed } from './malformed.js';
 
@@ -16,6 +16,23 @@ const DELETE = 127;
 
 /** "HTTP/1." as bytes. */
 const HTTP_1_DOT = [72, 84, 84, 80, 47, 49, 46];
+
+/** A bit by FieldId for those that an answer has once: of several the first counts, the others are left out as by nginx. */
+const SINGLE_BIT: Int32Array = new Int32Array(FIELD_ID_COUNT);
+for (const [i, id] of [
+  FieldId.contentType,
+  FieldId.date,
+  FieldId.lastModified,
+  FieldId.etag,
+  FieldId.server,
+  FieldId.location,
+  FieldId.refresh,
+  FieldId.expires,
+  FieldId.xAccelRedirect,
+  FieldId.xAccelExpires,
+  FieldId.xAccelLimitRate,
+].entries())
+  SINGLE_BIT[id] = 1 << i;
 
 /** Where the three digits of the code stand in "HTTP/1.1 200 OK". */
 const STATUS_START = 9;
@@ -31,6 +48,8 @@ export class ResponseHead {
   /** -1: no Content-Length. */
   contentLength: number;
   isChunked: boolean;
+  /** What was left out since it was there already, in words for the log; null for nothing. */
+  duplicates: string[] | null;
   /** Set when `parse` returned MALFORMED. */
   malformed: Malformed | null;
   private readonly limits: HeadLimits;
@@ -45,6 +64,7 @@ export class ResponseHead {
     this.versionMinor = 1;
     this.contentLength = -1;
     this.isChunked = false;
+    this.duplicates = null;
     this.malformed = null;
     this.limits = limits;
     this.statusLineEnd = 0;
@@ -58,6 +78,7 @@ export class ResponseHead {
     this.versionMinor = 1;
     this.contentLength = -1;
     this.isChunked = false;
+    this.duplicates = null;
     this.malformed = null;
     this.resumeAt = 0;
   }
@@ -128,9 +149,16 @@ export class ResponseHead {
 
   private readFields(): boolean {
     const { fields } = this;
-    const { count } = fields;
-    for (let i = 0; i < count; i++) {
-      switch (fields.id(i)) {
+    let seen = 0;
+    for (let i = 0; i < fields.count; i++) {
+      const id = fields.id(i);
+      const bit = SINGLE_BIT[id]!;
+      if ((seen & bit) !== 0) {
+        this.leaveOut(i--, id);
+        continue;
+      }
+      seen |= bit;
+      switch (id) {
         case FieldId.contentLength:
           if (this.contentLength >= 0) return this.refuse('two Content-Length fields');
           this.contentLength = parseContentLength(this.fields.value(i));
@@ -152,6 +180,14 @@ export class ResponseHead {
     if (this.isChunked && this.versionMinor === 0)
       return this.refuse('an HTTP/1.0 response with Transfer-Encoding');
     return true;
+  }
+
+  private leaveOut(index: number, id: number): void {
+    const { fields } = this;
+    const line = `"${fields.name(index)}: ${fields.value(index)}"`;
+    this.duplicates ??= [];
+    this.duplicates.push(`${line}, previous value: "${fields.valueOf(id)}"`);
+    fields.remove(index);
   }
 
   /** All was read up to `stop`, where the bytes end or the limit does. */

@@ -5,27 +5,31 @@ import { formatHttpDate } from '../../../core/http-date.js';
 import { parseSizeBytes } from '../../../core/size.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { FieldList } from '../../../request/field-list.js';
+import { joinedField } from '../../../request/field-text.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { VariableTable } from '../../../variables/variable-table.js';
 
 type Getter = (request: HttpRequest) => string | null;
 
-/** What Response keeps outside of its list of fields. */
+/** Fields that Response keeps by themselves, or as several of a name. */
 const SENT: Readonly<Record<string, Getter>> = {
-  sent_http_content_type: contentType,
-  sent_http_content_length: ({ response }) =>
-    response.contentLength >= 0 ? String(response.contentLength) : null,
-  sent_http_location: ({ response }) => orNull(response.location) ?? joinFields(response.fields, 'location'),
-  sent_http_last_modified: ({ response }) =>
+  content_type: contentType,
+  content_length: ({ response }) => (response.contentLength >= 0 ? String(response.contentLength) : null),
+  location: ({ response }) => orNull(response.location) ?? joinFields(response.fields, 'location'),
+  last_modified: ({ response }) =>
     response.lastModified >= 0 ? formatHttpDate(response.lastModified) : null,
-  sent_http_connection: connection,
-  sent_http_keep_alive({ main }) {
+  cache_control: ({ response }) => joinFields(response.fields, 'cache_control'),
+  link: ({ response }) => joinFields(response.fields, 'link'),
+};
+
+/** Fields about the connection: written by us, whoever answered. */
+const SENT_BY_CONNECTION: Readonly<Record<string, Getter>> = {
+  connection,
+  keep_alive({ main }) {
     const { keepaliveHeaderSeconds } = main.location.settings;
     return main.keepsAlive && keepaliveHeaderSeconds > 0 ? `timeout=${keepaliveHeaderSeconds}` : null;
   },
-  sent_http_transfer_encoding: (request) => (isChunked(request) ? 'chunked' : null),
-  sent_http_cache_control: ({ response }) => joinFields(response.fields, 'cache_control'),
-  sent_http_link: ({ response }) => joinFields(response.fields, 'link'),
+  transfer_encoding: (request) => (isChunked(request) ? 'chunked' : null),
 };
 
 /** Members of the family that Response keeps by themselves; others are in its list of fields. */
@@ -38,7 +42,10 @@ const SENT_MEMBERS: Readonly<Record<string, Getter>> = {
 
 /** $status, $sent_http_*, $bytes_sent, $limit_rate ... */
 export function addResponseVariables(table: VariableTable<HttpRequest>): void {
-  for (const [name, get] of Object.entries(SENT)) table.define({ name, get });
+  for (const [name, get] of Object.entries(SENT))
+    table.define({ name: `sent_http_${name}`, get: passedOr(name, get) });
+  for (const [name, get] of Object.entries(SENT_BY_CONNECTION))
+    table.define({ name: `sent_http_${name}`, get });
   table.define({ name: 'status', isVolatile: true, get: status });
   table.define({ name: 'bytes_sent', get: ({ main }) => String(main.bytesSent) });
   table.define({ name: 'body_bytes_sent', get: ({ main }) => String(main.bodyBytesSent) });
@@ -48,7 +55,7 @@ export function addResponseVariables(table: VariableTable<HttpRequest>): void {
     prefix: 'sent_http_',
     member: (name) => {
       const get = Object.hasOwn(SENT_MEMBERS, name) ? SENT_MEMBERS[name] : undefined;
-      return { get: get ?? (({ response }) => joinFields(response.fields, name)) };
+      return { get: passedOr(name, get ?? (({ response }) => joinFields(response.fields, name))) };
     },
   });
   table.defineFamily({
@@ -57,6 +64,14 @@ export function addResponseVariables(table: VariableTable<HttpRequest>): void {
       get: ({ response }) => (response.trailers === null ? null : joinFields(response.trailers, name)),
     }),
   });
+}
+
+/** What `get` finds in the response, or what was passed on of an upstream's answer in its place. */
+function passedOr(variableName: string, get: Getter): Getter {
+  return (request) => {
+    const { passedFields } = request.response;
+    return passedFields === '' ? get(request) : joinedField(passedFields, variableName);
+  };
 }
 
 function orNull(text: string): string | null {

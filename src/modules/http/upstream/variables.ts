@@ -1,6 +1,7 @@
 /*
  * Variables about the upstreams that a request was sent to: one value for each try, and what the last answer said.
  */
+import { fieldValues, joinedField } from '../../../request/field-text.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { UpstreamTries } from '../../../request/upstream-tries.js';
 import type { VariableTable } from '../../../variables/variable-table.js';
@@ -35,26 +36,9 @@ export function addUpstreamVariables(table: VariableTable<HttpRequest>): void {
   });
 }
 
-/** All values of the field whose name has underscores for hyphens, joined; null without one. */
-function joinedField(lines: string, variableName: string): string | null {
-  const values = valuesOf(lines, variableName);
-  return values.length === 0 ? null : values.join(', ');
-}
-
-function valuesOf(lines: string, variableName: string): string[] {
-  const values: string[] = [];
-  for (const line of lines.split('\n')) {
-    const colon = line.indexOf(':');
-    if (colon !== variableName.length) continue;
-    if (line.slice(0, colon).toLowerCase().replaceAll('-', '_') !== variableName) continue;
-    values.push(line.slice(colon + 1).replace(/^[ \t]+|[ \t\r]+$/g, ''));
-  }
-  return values;
-}
-
 /** The value of a cookie that the answer sets. */
 function cookie(head: string, name: string): string | null {
-  for (const value of valuesOf(head, 'set_cookie')) {
+  for (const value of fieldValues(head, 'set_cookie')) {
     if (value.slice(0, name.length).toLowerCase() !== name) continue;
     const match = /^ *= *([^;]*)/.exec(value.slice(name.length));
     if (match !== null) return match[1]!;
