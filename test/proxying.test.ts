@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { answering, type RawOrigin } from '../src/testing/index.js';
 import { answer } from './answering-origins.js';
-import { ask, get, serveConf } from './conf-scene.js';
+import { type Answer, ask, get, serveConf } from './conf-scene.js';
 import { socketFolder, startOrigin } from './scene.js';
 
 const server = (text: string) => `server { listen 127.0.0.1:%PORT%; ${text} }`;
@@ -194,4 +194,151 @@ describe('fields of an answer that can be there once', () => {
       ]);
     },
   );
+});
+
+/** What a client gets of an answer with these fields in a location with `text`. */
+async function passed(fields: string, text: string, target = '/a/'): Promise<Answer> {
+  const { name } = await startOrigin(answering(answer('ok', fields)));
+  const conf = await serveConf(
+    server(`location /a/ { proxy_pass http://${name}/b/; ${text.replaceAll('$ORIGIN', name)} }`),
+  );
+  const got = await get(conf, target);
+  return { ...got, head: got.head.replaceAll(name, 'ORIGIN') };
+}
+
+describe('fields of an answer', () => {
+  it('are hidden where proxy_hide_header says so, and some without that, unless proxy_pass_header does', async () => {
+    const fields = 'Server: origin\r\nX-A: 1\r\nX-B: 1\r\nX-Accel-Expires: 0\r\nX-Pad: 1\r\n';
+    const hidden = await passed(fields, 'proxy_hide_header x-a;');
+    expect(hidden.fields['x-b']).toBe('1');
+    for (const name of ['x-a', 'x-accel-expires', 'x-pad']) expect(hidden.fields).not.toHaveProperty(name);
+    expect(hidden.fields.server).toMatch(/^sluice/);
+    const shown = await passed(fields, 'proxy_pass_header Server; proxy_pass_header X-Pad;');
+    expect(shown.fields).toMatchObject({ server: 'origin', 'x-a': '1', 'x-pad': '1' });
+    expect(shown.fields).not.toHaveProperty('x-accel-expires');
+  });
+
+  it.each([
+    ['', 'http://ORIGIN/b/c?d', 'http://localhost:%PORT%/a/c?d'],
+    ['proxy_redirect default;', 'http://ORIGIN/b/', 'http://localhost:%PORT%/a/'],
+    ['', 'http://ORIGIN/other', 'http://ORIGIN/other'],
+    ['', '/b/c', '/b/c'],
+    ['proxy_redirect off;', 'http://ORIGIN/b/c', 'http://ORIGIN/b/c'],
+    ['proxy_redirect http://x/ /y/;', 'http://x/z', 'http://localhost:%PORT%/y/z'],
+    ['proxy_redirect http://x/ https://$host/;', 'http://x/z', 'https://localhost/z'],
+    ['proxy_redirect ~^http://([^.]+)\\.x(/.*) http://y/$1$2;', 'http://q.x/z', 'http://y/q/z'],
+    ['proxy_redirect ~*^HTTP://X/ /; proxy_redirect / /p/;', '/z', 'http://localhost:%PORT%/p/z'],
+    ['absolute_redirect off;', 'http://ORIGIN/b/c', '/a/c'],
+  ])('Location is rewritten by "%s": %s', async (text, location, expected) => {
+    const { name } = await startOrigin(
+      answering(({ head }) =>
+        answer('', `Location: ${location.replace('ORIGIN', head.match(/Host: (.*)/)![1]!)}\r\n`),
+      ),
+    );
+    const conf = await serveConf(server(`location /a/ { proxy_pass http://${name}/b/; ${text} }`));
+    const { fields } = await get(conf, '/a/');
+    expect(fields.location).toBe(
+      expected.replace('ORIGIN', name).replace('%PORT%', String(conf.address.port)),
+    );
+  });
+
+  it('Refresh is rewritten as Location is', async () => {
+    const { fields } = await passed('Refresh: 5; url=http://x/z\r\n', 'proxy_redirect http://x/ /y/;');
+    expect(fields.refresh).toBe('5; url=/y/z');
+  });
+
+  it.each([
+    ['proxy_cookie_domain x.org y.org;', 'a=1; Domain=.X.org; Path=/', 'a=1; Domain=.y.org; Path=/'],
+    ['proxy_cookie_domain ~([a-z]+)\\.x\\.org$ $1.y.org;', 'a=1; domain=www.x.org', 'a=1; domain=www.y.org'],
+    ['proxy_cookie_domain x.org y.org;', 'a=1; domain=sub.x.org', 'a=1; domain=sub.x.org'],
+    ['proxy_cookie_path /b/ /a/;', 'a=1; path=/b/c', 'a=1; path=/a/c'],
+    ['proxy_cookie_path ~*^/B/(.*) /$arg_q/$1;', 'a=1; path=/b/c', 'a=1; path=/v/c'],
+    ['proxy_cookie_path off;', 'a=1; path=/b/c', 'a=1; path=/b/c'],
+    ['proxy_cookie_flags a secure httponly samesite=lax;', 'a=1', 'a=1; Secure; HttpOnly; SameSite=Lax'],
+    [
+      'proxy_cookie_flags ~^a nosecure nosamesite;',
+      'ab=1; Secure; samesite=none; HttpOnly',
+      'ab=1; HttpOnly',
+    ],
+    ['proxy_cookie_flags b secure;', 'a=1;httponly', 'a=1;httponly'],
+  ])('Set-Cookie is rewritten by "%s"', async (text, cookie, expected) => {
+    const { fields } = await passed(`Set-Cookie: ${cookie}\r\n`, text, '/a/?q=v');
+    expect(fields['set-cookie']).toBe(expected);
+  });
+});
+
+describe('X-Accel fields', () => {
+  it('have the request answered from elsewhere, with some of the fields the upstream gave', async () => {
+    const { name } = await startOrigin(
+      answering(({ head }) => {
+        const to = /to=(\S+)/.exec(head)![1]!;
+        return answer(
+          'not this',
+          `X-Accel-Redirect: ${to}\r\nX-A: 1\r\nSet-Cookie: a=1\r\nContent-Disposition: inline\r\nContent-Type: text/x\r\n`,
+        );
+      }),
+    );
+    const conf = await serveConf(
+      server(`
+        location / { proxy_pass http://${name}; }
+        location /ignored { proxy_pass http://${name}; proxy_ignore_headers X-Accel-Redirect; }
+        location /inside { internal; return 200 'inside $uri $args'; }
+        location @named { return 200 named; }`),
+    );
+    const inside = await get(conf, '/?to=/inside/%41?b=c');
+    expect(inside.body).toBe('inside /inside/A b=c');
+    expect(inside.fields).toMatchObject({ 'set-cookie': 'a=1', 'content-disposition': 'inline' });
+    expect(inside.fields).not.toHaveProperty('x-a');
+    expect((await get(conf, '/?to=@named')).body).toBe('named');
+    expect((await get(conf, '/?to=/inside/../../etc')).status).toBe(404);
+    expect((await get(conf, '/ignored?to=/inside')).body).toBe('not this');
+    expect((await get(conf, '/inside')).status).toBe(404);
+  });
+
+  it('limit the rate and buffering, unless proxy_ignore_headers names them', async () => {
+    const { name } = await startOrigin(answering(answer('x'.repeat(1500), 'X-Accel-Limit-Rate: 1000\r\n')));
+    const conf = await serveConf(
+      server(`
+        location / { proxy_pass http://${name}; }
+        location /ignored { proxy_pass http://${name}; proxy_ignore_headers X-Accel-Limit-Rate; }`),
+    );
+    const timed = async (target: string) => {
+      const startMs = performance.now();
+      const { body, fields } = await get(conf, target);
+      expect(body).toHaveLength(1500);
+      expect(fields).not.toHaveProperty('x-accel-limit-rate');
+      return performance.now() - startMs;
+    };
+    expect(await timed('/ignored')).toBeLessThan(400);
+    expect(await timed('/')).toBeGreaterThan(400);
+  });
+});
+
+describe('errors of an upstream', () => {
+  it('are answered by error_page only where proxy_intercept_errors is on', async () => {
+    const { name } = await startOrigin(
+      answering(({ startLine }) =>
+        answer('theirs', 'WWW-Authenticate: Basic\r\nX-A: 1\r\n').replace(
+          '200',
+          startLine.split('/')[1]!.slice(0, 3),
+        ),
+      ),
+    );
+    const conf = await serveConf(
+      server(`
+        error_page 401 404 /ours;
+        location / { proxy_pass http://${name}; }
+        location /on/ { proxy_pass http://${name}/; proxy_intercept_errors on; }
+        location = /ours { internal; return 200 ours; }`),
+    );
+    expect(await get(conf, '/404')).toMatchObject({ status: 404, body: 'theirs', fields: { 'x-a': '1' } });
+    const unknown = await get(conf, '/on/404');
+    expect(unknown).toMatchObject({ status: 404, body: 'ours' });
+    expect(unknown.fields).not.toHaveProperty('x-a');
+    expect(await get(conf, '/on/401')).toMatchObject({
+      status: 401,
+      fields: { 'www-authenticate': 'Basic' },
+    });
+    expect(await get(conf, '/on/500')).toMatchObject({ status: 500, body: 'theirs' });
+  });
 });
