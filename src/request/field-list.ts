@@ -63,6 +63,7 @@ export class FieldList {
   }
 
   clear(): void {
+    if (this.names.length === 0) return;
     this.names.length = 0;
     this.lowerNames.length = 0;
     this.values.length = 0;

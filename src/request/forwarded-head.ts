@@ -8,7 +8,7 @@ import type { ResponseHead } from '../http/h1/response-head.js';
 import { FieldId } from '../http/message/field-id.js';
 import { asFieldValue, asTarget } from '../http/message/one-line.js';
 import type { HttpRequest } from './http-request.js';
-import { connectionFields, dateField, serverField } from './response-writer.js';
+import { connectionFields, dateField, ownFields, serverField } from './response-writer.js';
 import type { Destination, RequestPlan, UpstreamSettings } from './upstream-settings.js';
 import { escapeUri } from './uri-escape.js';
 
@@ -39,7 +39,11 @@ export function upstreamRequestHead(
   if (host !== '') out += `Host: ${asFieldValue(host)}\r\n`;
   else if (plan.host === null || plan.versionMinor === 1) out += `Host: ${destination.host}\r\n`;
   for (const { name, value } of plan.fields) {
-    const text = value.constant ?? value.evaluate(request);
+    if (value.constant !== null) {
+      if (value.constant !== '') out += `${name}: ${value.constant}\r\n`;
+      continue;
+    }
+    const text = value.evaluate(request);
     if (text !== '') out += `${name}: ${asFieldValue(text)}\r\n`;
   }
   if (bodyBytes >= 0) out += `Content-Length: ${bodyBytes}\r\n`;
@@ -103,8 +107,9 @@ export function downstreamResponseHead(
 ): string {
   const { hidden } = settings;
   let out = head.statusLine;
-  if (hidden[FieldId.server] === 1) out += serverField(request, null);
-  if (hidden[FieldId.date] === 1) out += dateField();
+  if (hidden[FieldId.server] === 1 && hidden[FieldId.date] === 1) out += ownFields(request);
+  else if (hidden[FieldId.server] === 1) out += serverField(request, null);
+  else if (hidden[FieldId.date] === 1) out += dateField();
   const named = union(settings.hiddenNames, head.connection.named);
   // A 204 has no body, whatever its length field says.
   const dropped = head.status === 204 ? withoutLength(hidden) : hidden;

@@ -281,7 +281,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.tries.reset();
     this.startMs = this.context.clock.nowMs();
     this.requestTimeMs = 0;
-    if (this.variableValues.length > 0) this.variableValues = [];
+    // perf: the array has grown to what this configuration's variables need, and is used again.
+    if (this.variableValues.length > 0) this.variableValues.fill(undefined);
     if (this.states.length > 0) this.states = [];
     if (this.lastingStates.length > 0) this.lastingStates = [];
   }

@@ -640,7 +640,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   /** Whether the upstream was asked for a head alone. */
   private get isHead(): boolean {
     const { method } = this.settings.plan;
-    return (method === null ? this.request.method : method.evaluate(this.request)).toUpperCase() === 'HEAD';
+    if (method === null) return this.request.method === 'HEAD';
+    return method.evaluate(this.request).toUpperCase() === 'HEAD';
   }
 
   /** The peer has answered, and its answer is used. */
