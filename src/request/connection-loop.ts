@@ -430,7 +430,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private passBody(request: HttpRequest, bytes: Buffer): void {
     const { body } = request;
     const { isComplete } = body;
-    const isTaken = this.receiver!.onPayload(bytes, body.payloadStart, body.payloadEnd);
+    const { receiver } = this;
+    if (receiver === null) {
+      // Who wanted it has given up. Behind a whole answer it is read on, so that its client comes to reading that.
+      if (this.state === SERVING) this.connection.pauseReading();
+      return;
+    }
+    const isTaken = receiver.onPayload(bytes, body.payloadStart, body.payloadEnd);
     if (!isComplete) return;
     if (isTaken) this.connection.releaseBuffer();
     else this.connection.leaveBuffer();
@@ -465,6 +471,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private failBody(request: HttpRequest, status: number, why: string): void {
     this.logInfo(why);
     request.keepsAlive = false;
+    request.isBodyRefused = true;
+    request.payload?.giveUp();
     this.receiver = null;
     this.connection.pauseReading();
     if (this.state === ENDING || this.discardUntilMs > 0) {

@@ -142,7 +142,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
   postponer: Postponer | null;
   /** Of the client's request: an upstream has got its body as it came in, and nobody else can have it. */
   isPayloadSpent: boolean;
-  /** Of the client's request: its body was too large for the location, so nobody gets any of it. */
+  /** Of the client's request: its body can't be had whole (too large, broken off), so nobody gets any of it. */
   isBodyRefused: boolean;
   /** Answers when the body can't be had; set by who asked for it. */
   failBody: ((status: number) => void) | null;

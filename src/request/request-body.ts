@@ -103,6 +103,16 @@ export class RequestBody implements BodyReceiver {
     }
   }
 
+  /** The rest of it won't come: who waits is not called, and to who asks later there is no body, as in nginx. */
+  giveUp(): void {
+    if (this.isComplete) return;
+    this.waiting.length = 0;
+    this.release();
+    this.path = null;
+    this.length = 0;
+    this.isComplete = true;
+  }
+
   private keep(bytes: Buffer): boolean {
     const { clientBodyBufferSize, clientBodyInFileOnly } = this.request.location.settings;
     if (this.path === null && (this.length > clientBodyBufferSize || clientBodyInFileOnly !== 'off')) {
@@ -151,9 +161,12 @@ export class RequestBody implements BodyReceiver {
   }
 
   private fail(status: number): void {
-    this.waiting.length = 0;
-    this.request.client.receiver = null;
-    this.request.failBody!(status);
+    const { client, failBody } = this.request;
+    this.request.isBodyRefused = true;
+    this.giveUp();
+    client.receiver = null;
+    client.connection.pauseReading();
+    failBody!(status);
   }
 }
 

@@ -533,6 +533,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (request.parent !== null || request.head.versionMinor === 0) return;
     if (head.status === 100 && !(this.isStreaming && client.noteContinue())) return;
     client.connection.writeText(interimHead(head, this.settings.hidden));
+    client.drainListener = this;
     this.noteDownstreamWritten(upstream);
   }
 
