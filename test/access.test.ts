@@ -140,6 +140,22 @@ describe('auth_basic', () => {
 });
 
 describe('auth_request', () => {
+  it.each(['GET', 'HEAD'])('does not wait for the body of the answer (%s)', async (method) => {
+    const origin = await startOrigin();
+    const conf = await serveConf(`
+      server {
+        listen %PORT%;
+        location / { auth_request /auth; empty_gif; }
+        location = /auth { proxy_pass http://${origin.name}; }
+      }`);
+    const answer = ask(conf, `${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    const upstream = await origin.accept();
+    await upstream.readHead();
+    await upstream.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+    expect((await answer).status).toBe(200);
+    await upstream.waitForEnd();
+  });
+
   it('lets a subrequest decide, and takes over what it asks for', async () => {
     const challenges = 'WWW-Authenticate: a\r\nWWW-Authenticate: b\r\n';
     const origin = await startOrigin(async (connection) => {

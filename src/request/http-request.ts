@@ -126,6 +126,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
   handlerIndex: number;
   /** With `satisfy any`: what a handler refused it with; 0 for nothing. Owned by the lifecycle. */
   refusedStatus: number;
+  /** A subrequest: told when the head of its answer is there, whose body follows. */
+  whenAnswered: ((request: HttpRequest) => void) | null;
   /** A subrequest: told when it is over. */
   whenOver: ((request: HttpRequest) => void) | null;
   /** Of the client's request: subrequests that aren't over. */
@@ -209,6 +211,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.phase = 0;
     this.handlerIndex = 0;
     this.refusedStatus = 0;
+    this.whenAnswered = null;
     this.whenOver = null;
     this.subrequests = [];
     this.stub = null;

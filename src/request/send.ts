@@ -52,12 +52,12 @@ export function sendHead(request: HttpRequest): boolean {
   request.isResponseStarted = true;
   request.status = response.status;
   const end = request.parent === null ? clientEnd(request, response) : request.subrequestOutput!;
-  if (!response.isHeadOnly) {
-    request.output = connect(chain, end);
-    return true;
+  if (!response.isHeadOnly) request.output = connect(chain, end);
+  else {
+    for (const stage of chain) stage.abort();
+    request.output = new HeadOnlySink(end);
   }
-  for (const stage of chain) stage.abort();
-  request.output = new HeadOnlySink(end);
+  request.whenAnswered?.(request);
   return true;
 }
 

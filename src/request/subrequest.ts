@@ -5,7 +5,7 @@
 import { BodySink } from './body-sink.js';
 import { logErrorOf } from './error-line.js';
 import { HttpRequest } from './http-request.js';
-import { finalize, serveSubrequest } from './lifecycle.js';
+import { abandon, finalize, serveSubrequest } from './lifecycle.js';
 
 /** How deep subrequests may make others (nginx: NGX_HTTP_MAX_SUBREQUESTS). */
 const MAX_DEPTH = 50;
@@ -18,7 +18,7 @@ export type SubrequestBody =
   | 'part'
   /** Kept, up to subrequest_output_buffer_size, in `collected`. */
   | 'memory'
-  /** Thrown away: its status and fields are what matters. */
+  /** Not waited for: its status and fields are what matters. */
   | 'none';
 
 export interface SubrequestOptions {
@@ -31,7 +31,7 @@ export interface SubrequestOptions {
   readonly isBackground?: boolean;
   /** The body in the place of an error's page and of an empty one (SSI: stub). */
   readonly stub?: Buffer;
-  /** It has been answered whole; `request.response` tells how. Not called when the client's request is over before. */
+  /** It has been answered, whole but for a body of 'none'; `request.response` tells how. Not called when the client's request is over before. */
   readonly whenOver?: (request: HttpRequest) => void;
 }
 
@@ -63,6 +63,7 @@ export function startSubrequest(
   request.hasPayload = options.hasPayload ?? false;
   request.stub = options.stub ?? null;
   request.whenOver = options.whenOver ?? null;
+  request.whenAnswered = options.body === 'none' ? endSoon : null;
   request.subrequestOutput = outputOf(request, parent, options.body);
   main.subrequests.push(request);
   process.nextTick(begin, request);
@@ -86,6 +87,21 @@ function outputOf(request: HttpRequest, parent: HttpRequest, body: SubrequestBod
       return new CollectingSink(request, true);
     case 'none':
       return new CollectingSink(request, false);
+  }
+}
+
+/** Its head is all that is wanted. Not now: who answers must be able to go on to its end, which most reach at once. */
+function endSoon(request: HttpRequest): void {
+  process.nextTick(endAtHead, request);
+}
+
+function endAtHead(request: HttpRequest): void {
+  if (request.isOver) return;
+  try {
+    abandon(request);
+    endSubrequest(request);
+  } catch (defect) {
+    request.client.connection.failBy(defect);
   }
 }
 
