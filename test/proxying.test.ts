@@ -163,6 +163,20 @@ describe('an answer that is passed on as it came', () => {
     expect(conf.log('a.log').lines).toEqual([expected, expected]);
   });
 
+  it('has a Last-Modified that is no date in its variable, whichever way it goes', async () => {
+    const origin = await startOrigin(answering(answer('', 'Last-Modified: yesterday\r\n')));
+    const conf = await serveConf(`
+      log_format sent '$sent_http_last_modified';
+      ${server(`
+        access_log a.log sent;
+        location / { proxy_pass http://${origin.name}; }
+        location /filtered { proxy_pass http://${origin.name}; add_header X-B 1; }`)}`);
+    expect((await get(conf, '/')).fields['last-modified']).toBe('yesterday');
+    expect((await get(conf, '/filtered')).fields['last-modified']).toBe('yesterday');
+    await conf.log('a.log').waitFor(/./, 2);
+    expect(conf.log('a.log').lines).toEqual(['yesterday', 'yesterday']);
+  });
+
   it('has its length in $sent_http_content_length', async () => {
     const origin = await startOrigin(
       answering(
@@ -186,8 +200,11 @@ describe('fields of an answer that can be there once', () => {
           'HTTP/1.1 200 OK\r\nExpires: foo\r\nX-A: 1\r\nexpires: bar\r\nContent-Length: 0\r\nETag: "a"\r\nETag: "b"\r\nX-A: 2\r\n\r\n',
         ),
       );
-      const conf = await serveConf(server(`location / { proxy_pass http://${origin.name}; ${more} }`));
+      const conf = await serveConf(`
+        log_format got '$upstream_http_expires|$upstream_http_x_a';
+        ${server(`access_log a.log got; location / { proxy_pass http://${origin.name}; ${more} }`)}`);
       const { fields } = await get(conf, '/');
+      expect(await conf.log('a.log').waitFor(/./)).toBe('foo|1, 2');
       expect(fields).toMatchObject({ expires: 'foo', etag: '"a"', 'x-a': '1, 2' });
       expect(conf.log('error.log').matching(/\[warn\].*duplicate header line/)).toEqual([
         expect.stringContaining('"expires: bar", previous value: "foo", ignored'),

@@ -544,7 +544,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { status } = head;
     for (const line of head.duplicates ?? [])
       this.logError('warn', `upstream sent duplicate header line: ${line}, ignored`);
-    request.tries.gotHeader(status, head.fields.text);
+    request.tries.gotHeader(status, head.fieldText);
     if (status >= 300) {
       const failure = STATUS_FAILURES.get(status);
       if (failure !== undefined && this.triesLeftNow > 1 && this.mayAskAnother(failure)) {
@@ -829,7 +829,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.failTry(NextUpstream.invalidHeader, 'upstream switched protocols unasked');
       return;
     }
-    request.tries.gotHeader(101, upstream.head.fields.text);
+    request.tries.gotHeader(101, upstream.head.fieldText);
     request.status = 101;
     request.response.status = 101;
     request.isResponseStarted = true;

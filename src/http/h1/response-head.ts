@@ -34,6 +34,8 @@ for (const [i, id] of [
 ].entries())
   SINGLE_BIT[id] = 1 << i;
 
+const NO_FIELDS = new Uint8Array(FIELD_ID_COUNT);
+
 /** Where the three digits of the code stand in "HTTP/1.1 200 OK". */
 const STATUS_START = 9;
 const STATUS_END = 12;
@@ -90,6 +92,11 @@ export class ResponseHead {
     return this.statusLineEnd === STATUS_END
       ? `HTTP/1.1 ${codeAndReason} \r\n`
       : `HTTP/1.1 ${codeAndReason}\r\n`;
+  }
+
+  /** The fields that count, as text that has them in lines. */
+  get fieldText(): string {
+    return this.duplicates === null ? this.fields.text : this.fields.passOn(NO_FIELDS, false, null);
   }
 
   /** Parses the head that starts at bytes[start]; returns as RequestHead.parse does. */

@@ -17,7 +17,9 @@ const SENT: Readonly<Record<string, Getter>> = {
   content_length: ({ response }) => (response.contentLength >= 0 ? String(response.contentLength) : null),
   location: ({ response }) => orNull(response.location) ?? joinFields(response.fields, 'location'),
   last_modified: ({ response }) =>
-    response.lastModified >= 0 ? formatHttpDate(response.lastModified) : null,
+    response.lastModified >= 0
+      ? formatHttpDate(response.lastModified)
+      : joinFields(response.fields, 'last_modified'),
   cache_control: ({ response }) => joinFields(response.fields, 'cache_control'),
   link: ({ response }) => joinFields(response.fields, 'link'),
 };
