@@ -124,6 +124,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
   /** Where in the phases it is, and which handler of the phase comes next. Owned by the lifecycle. */
   phase: number;
   handlerIndex: number;
+  /**
+   * Grows whenever it begins to be answered otherwise than it was, by an error or a redirect: who waits for something
+   * compares it, and is no longer asked then.
+   */
+  turn: number;
   /** With `satisfy any`: what a handler refused it with; 0 for nothing. Owned by the lifecycle. */
   refusedStatus: number;
   /** A subrequest: told when the head of its answer is there, whose body follows. */
@@ -210,6 +215,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.isOver = false;
     this.phase = 0;
     this.handlerIndex = 0;
+    this.turn = 0;
     this.refusedStatus = 0;
     this.whenAnswered = null;
     this.whenOver = null;
@@ -276,6 +282,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.isOver = false;
     this.phase = 0;
     this.handlerIndex = 0;
+    this.turn = 0;
     this.refusedStatus = 0;
     this.postponer = null;
     this.isPayloadSpent = false;

@@ -141,11 +141,13 @@ function reportDefect(request: HttpRequest, defect: unknown): Outcome {
 }
 
 function waitFor(request: HttpRequest, promise: Promise<Outcome>): void {
+  const { turn } = request;
   request.main.isReusable = false;
   promise
     .catch((defect: unknown) => reportDefect(request, defect))
     .then((outcome) => {
-      if (request.isOver) return;
+      // It may have been answered otherwise meanwhile: an error of its body, or of a part of it.
+      if (request.isOver || request.turn !== turn) return;
       request.context.clock.nowMs();
       if (takeOutcome(request, outcome)) runPhases(request);
     })
@@ -357,6 +359,7 @@ export function redirectToNamed(request: HttpRequest, name: string): void {
 }
 
 function startOver(request: HttpRequest, phase: number, location = request.server.base): void {
+  request.turn++;
   request.isInternal = true;
   request.isUriChanged = false;
   request.refusedStatus = 0;
@@ -400,6 +403,7 @@ function letGo(request: HttpRequest): void {
  */
 export function finalize(request: HttpRequest, status: number): void {
   if (request.isOver) return;
+  request.turn++;
   if (request.isResponseStarted) {
     request.output.abort();
     request.main.client.breakOff();

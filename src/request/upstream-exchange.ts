@@ -91,15 +91,16 @@ export function askUpstream(request: HttpRequest, settings: UpstreamSettings): O
   const destination = settings.destination ?? settings.choose!(request);
   if (typeof destination === 'number') return destination;
   if (destination instanceof Promise) {
-    return destination.then((chosen) =>
-      typeof chosen === 'number' ? chosen : beginExchange(request, settings, chosen),
-    );
+    const { turn } = request;
+    return destination.then((chosen) => {
+      if (typeof chosen === 'number') return chosen;
+      return request.isOver || request.turn !== turn ? DONE : beginExchange(request, settings, chosen);
+    });
   }
   return beginExchange(request, settings, destination);
 }
 
 function beginExchange(request: HttpRequest, settings: UpstreamSettings, destination: Destination): Outcome {
-  if (request.isOver) return DONE;
   const exchange = spare.pop() ?? new UpstreamExchange();
   exchange.start(request, settings, destination);
   return DONE;
