@@ -258,7 +258,7 @@ describe('SSI includes', () => {
   });
 
   it('let a client that reads slowly stop the upstreams', async () => {
-    const size = 8_000_000;
+    const size = 32_000_000;
     const origins = await Promise.all(
       ['A', 'B'].map((letter) => startOrigin(answering(answerOf(letter.repeat(size))))),
     );

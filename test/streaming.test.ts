@@ -309,7 +309,8 @@ describe.each([
 
   test('both bodies stand still when the client does not read its echo, and go on with it', async () => {
     const noise = new Noise();
-    const blocks = 600;
+    // More than the kernel's buffers on all four ways hold.
+    const blocks = 1200;
     const bytes = blocks * BLOCK_BYTES;
     const origin = await startOrigin(async (connection) => {
       await connection.readHead();

@@ -227,6 +227,7 @@ function requestOf(head: RequestHead): HttpRequest {
     method: head.method,
     rawPath: head.target,
     keepsAlive: true,
+    response: {},
     client: { settleKeepalive() {} },
     server: { settings: { ignoreInvalidHeaders: true, underscoresInHeaders: false } },
     location: { settings: { keepaliveHeaderSeconds: 0, serverTokens: { constant: '' } } },
