@@ -175,8 +175,48 @@ export const RESPONSE_EXPLANATIONS: readonly Explanation[] = [
       llhttp.end === 'unfinished' &&
       sluice.heads.slice(0, at).some((head) => /^HTTP\/1\.0 1|^connection:.*close/im.test(head)),
   },
+  {
+    name: 'other: fields that an answer has once',
+    reason: 'Of several Server, Date, Expires ... the first counts and the others are left out, as by nginx.',
+    example: `${RESPONSE}Server: a\r\nServer: b\r\n${EMPTY}`,
+    explains: ({ sluice, llhttp, at }) =>
+      at < sluice.messages.length &&
+      at < llhttp.messages.length &&
+      sluice.messages[at]!.fields.length < llhttp.messages[at]!.fields.length &&
+      isSame(sluice.messages[at]!.fields, withoutRepeated(llhttp.messages[at]!.fields)),
+  },
   ...explainBoth(RESPONSE),
 ];
+
+/** Of these the codec keeps the first. */
+const SINGLE_FIELDS: ReadonlySet<string> = new Set([
+  'content-type',
+  'date',
+  'last-modified',
+  'etag',
+  'server',
+  'location',
+  'refresh',
+  'expires',
+  'x-accel-redirect',
+  'x-accel-expires',
+  'x-accel-limit-rate',
+]);
+
+function withoutRepeated(fields: Fields): Fields {
+  const seen = new Set<string>();
+  return fields.filter(([name]) => {
+    const lower = name.toLowerCase();
+    if (!SINGLE_FIELDS.has(lower)) return true;
+    const isFirst = !seen.has(lower);
+    seen.add(lower);
+    return isFirst;
+  });
+}
+
+function isSame(a: Fields, b: Fields): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
 
 /** Classes that requests and responses share; `head` is the beginning of one. */
 function explainBoth(head: string): readonly Explanation[] {
