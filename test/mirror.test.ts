@@ -102,3 +102,24 @@ it('takes post_action when a request is answered, and keeps from the client what
   expect(origin!.requests).toEqual(['GET /a']);
   expect(action!.requests).toHaveLength(1);
 });
+
+it('cancels the request whose mirror closes the connection (return 444)', async () => {
+  const origin = await startOrigin();
+  const second = await startOrigin();
+  const conf = await serveConf(`
+    server {
+      listen %PORT%;
+      location / { mirror /mirror; proxy_pass http://${origin.name}; }
+      location = /mirror { proxy_intercept_errors on; error_page 500 /close; proxy_pass http://${second.name}; }
+      location = /close { return 444; }
+    }`);
+  const client = await conf.connect();
+  await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const upstream = await origin.accept();
+  await upstream.readHead();
+  const mirrored = await second.accept();
+  await mirrored.readHead();
+  await mirrored.send('HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n');
+  expect(await client.readToEnd()).toBe('');
+  await upstream.waitForEnd();
+});

@@ -578,6 +578,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   close(): void {
     const request = this.request!;
     request.keepsAlive = false;
+    // A subrequest may have said so.
+    abandon(request);
     if (this.connection.hasPendingWrites) {
       this.endResponse();
       return;
