@@ -32,7 +32,7 @@ export interface Cycle {
   readonly sinks: readonly LogSink[];
   /** What the next configuration may carry over, by kind and name. */
   readonly carried: ReadonlyMap<string, unknown>;
-  /** Lets go of pools and timers, and closes the logs, when nothing is served by it any more. */
+  /** Lets go of pools and timers, and closes the logs, when nothing is served by it any more. Once, however often it is asked. */
   close(): Promise<void>;
 }
 
@@ -67,6 +67,7 @@ export function buildCycle(
     }
     const [drainMs] = main.find(workerShutdownTimeout)?.values ?? [Number.POSITIVE_INFINITY];
     const { wheel, clock } = environment;
+    let closing: Promise<void> | null = null;
     const cycle: Cycle = {
       sockets,
       context: {
@@ -80,7 +81,10 @@ export function buildCycle(
       drainMs,
       sinks: builder.sinks,
       carried: builder.carriedNow,
-      close: () => closeAll(builder),
+      close: () => {
+        closing ??= closeAll(builder);
+        return closing;
+      },
     };
     return { cycle, diagnostics: builder.diagnostics };
   } catch (error) {
