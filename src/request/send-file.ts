@@ -39,8 +39,18 @@ export function describeFile(request: HttpRequest, file: OpenFile): void {
 
 /** Answers with a file that `describeFile` has seen, as far as it was then; releases it. `path` is for the error log. */
 export function sendFile(request: HttpRequest, file: OpenFile, path: string): void {
+  sendFileBody(request, file, path, 0, request.response.contentLength);
+}
+
+/** Answers by `request.response`, which is filled in, with `size` bytes of a file from `start`; releases it. */
+export function sendFileBody(
+  request: HttpRequest,
+  file: OpenFile,
+  path: string,
+  start: number,
+  size: number,
+): void {
   const { response } = request;
-  const size = response.contentLength;
   response.isSeekable = true;
   if (!sendHead(request)) {
     file.release();
@@ -51,7 +61,12 @@ export function sendFile(request: HttpRequest, file: OpenFile, path: string): vo
     request.output.end();
     return;
   }
-  new FileSender(request, file, path, response.parts ?? [{ start: 0, end: size }]).begin();
+  const parts = response.parts ?? [{ start: 0, end: size }];
+  new FileSender(request, file, path, start === 0 ? parts : moved(parts, start)).begin();
+}
+
+function moved(parts: readonly ByteRange[], by: number): ByteRange[] {
+  return parts.map(({ start, end }) => ({ start: start + by, end: end + by }));
 }
 
 /** Reads parts of a file and writes them, one read after the other. */

@@ -15,6 +15,7 @@ import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
 import type { PeerWaiter, WaitingRoom } from '../upstream/waiting-room.js';
 import type { DrainListener } from './body-sink.js';
+import { type CacheUse, cacheUseOf } from './cache-use.js';
 import { ClientPayloadSink } from './client-payload-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
 import { logErrorOf } from './error-line.js';
@@ -42,7 +43,12 @@ import {
   needsOwnResponse,
 } from './upstream-response.js';
 import { UpstreamSender } from './upstream-sender.js';
-import { type Destination, NextUpstream, type UpstreamSettings } from './upstream-settings.js';
+import {
+  type Destination,
+  NextUpstream,
+  type RequestPlan,
+  type UpstreamSettings,
+} from './upstream-settings.js';
 
 const IDLE = 0;
 /** Waits for the whole of the client's body. */
@@ -77,6 +83,7 @@ const STATUS_FAILURES: ReadonlyMap<number, number> = new Map([
 const NO_REQUEST = null as unknown as HttpRequest;
 const NO_SETTINGS = null as unknown as UpstreamSettings;
 const NO_DESTINATION = null as unknown as Destination;
+const NO_PLAN = null as unknown as RequestPlan;
 
 /** A client that takes nothing for so long is a slow one. perf: others need no second place for what they get. */
 const SPOOL_AFTER_MS = 100;
@@ -101,9 +108,23 @@ export function askUpstream(request: HttpRequest, settings: UpstreamSettings): O
 }
 
 function beginExchange(request: HttpRequest, settings: UpstreamSettings, destination: Destination): Outcome {
-  const exchange = spare.pop() ?? new UpstreamExchange();
-  exchange.start(request, settings, destination);
+  const cacheUse = settings.cache === null ? null : cacheUseOf(request, settings, destination);
+  if (cacheUse === null) startExchange(request, settings, destination, null);
+  else {
+    request.tries.beginExchange();
+    cacheUse.look(() => startExchange(request, settings, destination, cacheUse));
+  }
   return DONE;
+}
+
+function startExchange(
+  request: HttpRequest,
+  settings: UpstreamSettings,
+  destination: Destination,
+  cacheUse: CacheUse | null,
+): void {
+  const exchange = spare.pop() ?? new UpstreamExchange();
+  exchange.start(request, settings, destination, cacheUse);
 }
 
 /** The upstream side of one request under way; reused from request to request. */
@@ -111,6 +132,9 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   private readonly sender: UpstreamSender;
   private request: HttpRequest;
   private settings: UpstreamSettings;
+  private plan: RequestPlan;
+  /** Null where the answer is neither stored nor replaced by one that is. */
+  private cacheUse: CacheUse | null;
   private destination: Destination;
   private state: number;
   private upstream: UpstreamConnection | null;
@@ -143,6 +167,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.sender = new UpstreamSender();
     this.request = NO_REQUEST;
     this.settings = NO_SETTINGS;
+    this.plan = NO_PLAN;
+    this.cacheUse = null;
     this.destination = NO_DESTINATION;
     this.state = IDLE;
     this.upstream = null;
@@ -170,9 +196,16 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   }
 
   /** Begins, as the request's responder. */
-  start(request: HttpRequest, settings: UpstreamSettings, destination: Destination): void {
+  start(
+    request: HttpRequest,
+    settings: UpstreamSettings,
+    destination: Destination,
+    cacheUse: CacheUse | null,
+  ): void {
     this.request = request;
     this.settings = settings;
+    this.plan = cacheUse === null ? settings.plan : cacheUse.plan;
+    this.cacheUse = cacheUse;
     this.destination = destination;
     this.isStreaming = false;
     this.streamedBytes = 0;
@@ -190,8 +223,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   /** Gets hold of the body that is to be sent, and goes on at once if it is at hand. */
   private takeBody(): void {
-    const { request, sender } = this;
-    const { plan } = this.settings;
+    const { request, sender, plan } = this;
     const { main } = request;
     if (!request.hasPayload || main.isPayloadSpent || main.isBodyRefused) {
       this.sendOwnBody();
@@ -258,7 +290,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   /** There is no body, or proxy_set_body's. */
   private sendOwnBody(): void {
-    const { body } = this.settings.plan;
+    const { body } = this.plan;
     const bytes = body === null ? NO_BYTES : Buffer.from(body.evaluate(this.request), 'latin1');
     this.sender.begin(this.request, body === null ? NO_BODY : bytes.length);
     this.tryNextPeer(bytes, 0, bytes.length);
@@ -312,8 +344,14 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.state >= AWAITING_HEAD &&
       this.sender.isDone
     ) {
+      const isStoring = this.state === RESPONDING && this.cacheUse?.isStoring === true;
+      const cacheUse = isStoring ? this.cacheUse : null;
+      if (cacheUse !== null) {
+        this.cacheUse = null;
+        this.request.isReusable = false;
+      }
       this.upstream = null;
-      new UnwatchedAnswer(upstream, settings.readTimeoutMs);
+      new UnwatchedAnswer(upstream, settings.readTimeoutMs, cacheUse);
     }
     this.leaveUpstream(false);
     this.release();
@@ -424,7 +462,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     request.tries.begin(name);
     request.tries.end(GATEWAY_ERROR);
     this.logError('error', 'no live upstreams', CONNECTING, name);
-    this.refuse(GATEWAY_ERROR);
+    if (!this.sendStored(NextUpstream.error)) this.refuse(GATEWAY_ERROR);
   }
 
   private connect(peer: Peer, bytes: Buffer, start: number, end: number): void {
@@ -452,7 +490,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   private sendHead(bytes: Buffer, start: number, end: number, isBorrowed: boolean): void {
     const upstream = this.upstream!;
-    const { plan, nextUpstream } = this.settings;
+    const { plan } = this;
+    const { nextUpstream } = this.settings;
     const mayBeRepeated = (nextUpstream & NextUpstream.nonIdempotent) !== 0;
     this.state = AWAITING_HEAD;
     try {
@@ -540,7 +579,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   /** The final head is there. Unless another peer is asked or the answer comes from elsewhere, it goes on. */
   private takeHead(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
-    const { request, settings } = this;
+    const { request, settings, cacheUse } = this;
     const { head } = upstream;
     const { status } = head;
     for (const line of head.duplicates ?? [])
@@ -555,15 +594,28 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
         );
         return;
       }
+      if (cacheUse?.isStillRight(status)) {
+        this.noteAnswer(upstream);
+        cacheUse.noteStillRight(head);
+        this.leaveForStored(upstream, bytes, start, end);
+        cacheUse.serve('REVALIDATED');
+        return;
+      }
+      if (failure !== undefined && cacheUse?.maySendStale(failure)) {
+        this.leaveForStored(upstream, bytes, start, end);
+        cacheUse.serve('STALE');
+        return;
+      }
       if (settings.interceptsErrors && request.location.settings.errorPages.has(status)) {
         if (status === 401) copyChallenges(request, upstream);
+        cacheUse?.noteError(status, head);
         this.dismiss(upstream, bytes, start, end);
         this.release();
         finalize(request, status);
         return;
       }
     }
-    const mustLook = needsOwnResponse(request, head, settings);
+    const mustLook = cacheUse !== null || needsOwnResponse(request, head, settings);
     if (mustLook) {
       const redirect = answerByFields(request, head, settings);
       if (redirect !== null) {
@@ -575,6 +627,13 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       }
     }
     this.startResponse(upstream, bytes, start, end, !mustLook);
+  }
+
+  /** What is stored is the answer instead of the one that has begun. */
+  private leaveForStored(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    this.cacheUse = null;
+    this.dismiss(upstream, bytes, start, end);
+    this.release();
   }
 
   private startResponse(
@@ -603,6 +662,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (isTransparent) this.startTransparent(upstream, bytes, end - after);
     else {
       fillResponse(request, head, this.settings, upstream.body.kind);
+      this.cacheUse?.take(head);
       this.flushesReads = isFlushedAtOnce(head, this.settings);
       if (this.flushesReads) request.limitRate = 0;
       this.isPoolable = false;
@@ -641,7 +701,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   /** Whether the upstream was asked for a head alone. */
   private get isHead(): boolean {
-    const { method } = this.settings.plan;
+    const { method } = this.plan;
     if (method === null) return this.request.method === 'HEAD';
     return method.evaluate(this.request).toUpperCase() === 'HEAD';
   }
@@ -723,7 +783,11 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { body } = upstream;
     const { output } = this.request;
     const hasPayload = body.payloadEnd > body.payloadStart;
-    if (hasPayload) output.write(bytes.subarray(body.payloadStart, body.payloadEnd), true);
+    if (hasPayload) {
+      const payload = bytes.subarray(body.payloadStart, body.payloadEnd);
+      this.cacheUse?.write(payload);
+      output.write(payload, true);
+    }
     if (this.upstream !== upstream) return;
     if (body.isComplete) {
       this.finish(upstream, extraBytes);
@@ -778,6 +842,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { request, client, isTransparent } = this;
     const { body } = upstream;
     request.tries.end(0);
+    this.cacheUse?.complete();
     if (body.trailers !== null) {
       request.tries.responseTrailer = body.trailers.text;
       if (this.settings.passesTrailers) fillTrailers(request, body.trailers);
@@ -836,6 +901,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     request.isResponseStarted = true;
     request.keepsAlive = false;
     this.noteAnswer(upstream);
+    this.cacheUse?.end();
+    this.cacheUse = null;
     const head = switchingHead(request, upstream.head, settings);
     request.headBytes = head.length;
     request.bytesSent += head.length;
@@ -906,7 +973,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     } else if (triesLeft > 1 && this.mayAskAnother(failure)) this.leaveForNext(peer, true);
     else {
       if (!isStale) this.destination.target.group.noteFailure(peer);
-      this.refuse(status);
+      if (!this.sendStored(failure)) this.refuse(status);
     }
   }
 
@@ -917,9 +984,21 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.refuse(UNAVAILABLE);
   }
 
+  /** What is stored is the answer where the upstream gives none; false if it may not be. */
+  private sendStored(failure: number): boolean {
+    const { cacheUse } = this;
+    if (cacheUse === null || !cacheUse.maySendStale(failure)) return false;
+    this.cacheUse = null;
+    this.leaveUpstream(false);
+    this.release();
+    cacheUse.serve('STALE');
+    return true;
+  }
+
   /** The request is answered with an error. */
   private refuse(status: number): void {
     const { request } = this;
+    if (status === GATEWAY_ERROR || status === GATEWAY_TIMEOUT) this.cacheUse?.noteError(status, null);
     this.leaveUpstream(false);
     this.release();
     finalize(request, status);
@@ -969,8 +1048,11 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (client.drainListener === this) client.drainListener = null;
     if (request.responder === this) request.responder = null;
     this.sender.reset();
+    this.cacheUse?.end();
+    this.cacheUse = null;
     this.request = NO_REQUEST;
     this.settings = NO_SETTINGS;
+    this.plan = NO_PLAN;
     this.destination = NO_DESTINATION;
     if (this.isPoolable && spare.length < MAX_SPARE) spare.push(this);
   }
@@ -980,9 +1062,9 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   }
 
   private logError(level: LogLevel, message: string, state = this.state, name = this.peer?.name ?? ''): void {
-    const { request, settings, destination } = this;
+    const { request, plan, destination } = this;
     const doing = DOING[state === AWAITING_HEAD && !this.sender.isDone ? SENDING : state]!;
-    logUpstreamError(request, level, `${message} while ${doing}`, name, settings.plan, destination);
+    logUpstreamError(request, level, `${message} while ${doing}`, name, plan, destination);
   }
 }
 const SENDING = 6;

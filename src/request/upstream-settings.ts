@@ -4,6 +4,7 @@
  */
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { Text } from '../variables/text.js';
+import type { CacheSettings } from './cache-use.js';
 import type { HttpRequest } from './http-request.js';
 import type { TempPath } from './settings.js';
 
@@ -84,6 +85,8 @@ export interface UpstreamSettings {
   /** The destination, or a status to answer with. */
   readonly choose: ((request: HttpRequest) => Destination | number | Promise<Destination | number>) | null;
   readonly plan: RequestPlan;
+  /** Null: answers are never stored. */
+  readonly cache: CacheSettings | null;
   /** The local address of connections, perhaps with a port; null or '' for any. */
   readonly bind: Text<HttpRequest> | null;
   readonly connectTimeoutMs: number;

@@ -10,10 +10,13 @@ import { FIELD_ID_COUNT, FieldId, fieldIdOf } from '../../../http/message/field-
 import { parseLocalAddress } from '../../../net/address.js';
 import { HOP_BY_HOP } from '../../../request/forwarded-head.js';
 import { askUpstream } from '../../../request/upstream-exchange.js';
-import { IgnoredField, NextUpstream, type UpstreamSettings } from '../../../request/upstream-settings.js';
+import { IgnoredField, type UpstreamSettings } from '../../../request/upstream-settings.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
+import { cacheSettings, declareCaches } from './cache.js';
+import { PROXY_CACHE_DIRECTIVES } from './cache-directives.js';
 import { cookieRewrite } from './cookies.js';
 import * as proxy from './directives.js';
+import { nextUpstream } from './next-upstream.js';
 import { type PassedUrl, type ProxyPass, passedUrl } from './proxy-pass.js';
 import { redirectRewrite } from './redirects.js';
 import { requestPlan } from './request-plan.js';
@@ -21,8 +24,9 @@ import { addProxyVariables, CHOSEN_DESTINATION, FIXED_DESTINATIONS } from './var
 
 export const proxyModule: HttpModule = {
   name: 'proxy',
-  directives: proxy.PROXY_DIRECTIVES,
+  directives: [...proxy.PROXY_DIRECTIVES, ...PROXY_CACHE_DIRECTIVES],
   variables: addProxyVariables,
+  declare: declareCaches,
   location: addProxying,
 };
 
@@ -66,10 +70,12 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
   const rewriteCookie = cookieRewrite(scope, build);
   const ignored = ignoredFields(scope);
   const { choose } = passed;
+  const plan = requestPlan(scope, build, passed.uri, passed.locationPath);
   return {
     destination: passed.destination,
     choose: choose === null ? null : remembering(choose),
-    plan: requestPlan(scope, build, passed.uri, passed.locationPath),
+    plan,
+    cache: cacheSettings(scope, build, plan),
     bind: bindText(scope, build),
     connectTimeoutMs: ms(proxy.proxyConnectTimeout),
     sendTimeoutMs: ms(proxy.proxySendTimeout),
@@ -131,26 +137,6 @@ function bindText(scope: Scope, build: LocationBuild): UpstreamSettings['bind'] 
     build.report(word!, finding('proxy-bind', message, 'use an address of this machine', nginxText));
   }
   return text;
-}
-
-const NEXT_UPSTREAM_BITS: Readonly<Record<string, number>> = {
-  error: NextUpstream.error,
-  timeout: NextUpstream.timeout,
-  invalid_header: NextUpstream.invalidHeader,
-  http_500: NextUpstream.http500,
-  http_502: NextUpstream.http502,
-  http_503: NextUpstream.http503,
-  http_504: NextUpstream.http504,
-  http_403: NextUpstream.http403,
-  http_404: NextUpstream.http404,
-  http_429: NextUpstream.http429,
-  non_idempotent: NextUpstream.nonIdempotent,
-};
-
-function nextUpstream(scope: Scope): number {
-  const words = scope.value(proxy.proxyNextUpstream);
-  if (words.includes('off')) return 0;
-  return words.reduce((bits, word) => bits | (NEXT_UPSTREAM_BITS[word] ?? 0), 0);
 }
 
 const IGNORED_BITS: Readonly<Record<string, number>> = {

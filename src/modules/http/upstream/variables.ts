@@ -1,6 +1,7 @@
 /*
  * Variables about the upstreams that a request was sent to: one value for each try, and what the last answer said.
  */
+import { CACHE_USE } from '../../../request/cache-use.js';
 import { fieldValues, joinedField } from '../../../request/field-text.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { UpstreamTries } from '../../../request/upstream-tries.js';
@@ -22,6 +23,11 @@ export function addUpstreamVariables(table: VariableTable<HttpRequest>): void {
   define('upstream_response_length', (tries) => tries.responseLengths);
   define('upstream_bytes_sent', (tries) => tries.bytesSent);
   define('upstream_bytes_received', (tries) => tries.bytesReceived);
+  const defineCached = (name: string, get: (request: HttpRequest) => string | null) =>
+    table.define({ name, isVolatile: true, get });
+  defineCached('upstream_cache_status', (request) => CACHE_USE.of(request)?.status ?? null);
+  defineCached('upstream_cache_last_modified', (request) => CACHE_USE.of(request)?.lastModified || null);
+  defineCached('upstream_cache_etag', (request) => CACHE_USE.of(request)?.etag || null);
   table.defineFamily({
     prefix: 'upstream_http_',
     member: (name) => ({ isVolatile: true, get: ({ tries }) => joinedField(tries.responseHead, name) }),

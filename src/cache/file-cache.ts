@@ -1,0 +1,212 @@
+/*
+ * The answers kept below one path: which there are and how long ago each was used, so that the folder stays within its
+ * bounds. What is in a file is cached-file.ts's.
+ */
+
+import { unlinkSync } from 'node:fs';
+import { readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CachedFile, openCachedFile, sizeOfCachedFile } from './cached-file.js';
+
+/** How nginx counts: a megabyte of keys_zone has room for some eight thousand. */
+const BYTES_PER_KEY = 128;
+
+const FILE_NAME = /^[0-9a-f]{32}$/;
+const TEMPORARY_NAME = /^[0-9a-f]{32}\.[0-9]+-[0-9]+\.tmp$/;
+
+let writerCount = 0;
+
+/** What cache path a configuration declares. */
+export interface CachePath {
+  readonly path: string;
+  /** How many characters of a file's name name each folder above it. */
+  readonly levels: readonly number[];
+  readonly zoneBytes: number;
+  /** Infinity: no limit. */
+  maxBytes: number;
+  inactiveMs: number;
+}
+
+/** What is known of one key. */
+export class CacheNode {
+  readonly hash: string;
+  /** Of its file; -1: there is none. */
+  size: number;
+  uses: number;
+  usedMs: number;
+  /** Somebody fetches it. */
+  isUpdating: boolean;
+  updatingSinceMs: number;
+  /** Those who wait until it has been fetched. */
+  waiting: (() => void)[];
+  /** What it was answered in place of an answer; 0 for nothing, and until when that holds, in Unix seconds. */
+  errorStatus: number;
+  errorUntil: number;
+
+  constructor(hash: string) {
+    this.hash = hash;
+    this.size = -1;
+    this.uses = 0;
+    this.usedMs = 0;
+    this.isUpdating = false;
+    this.updatingSinceMs = 0;
+    this.waiting = [];
+    this.errorStatus = 0;
+    this.errorUntil = 0;
+  }
+}
+
+/** One cache. Lives on when the configuration is loaded again. */
+export class FileCache {
+  limits: CachePath;
+  /** The longest unused first. */
+  private readonly nodes: Map<string, CacheNode>;
+  private totalBytes: number;
+  private loading: 'not yet' | 'running' | 'done';
+
+  constructor(limits: CachePath) {
+    this.limits = limits;
+    this.nodes = new Map();
+    this.totalBytes = 0;
+    this.loading = 'not yet';
+  }
+
+  /** The node of a key, as used now. */
+  use(hash: string, nowMs: number): CacheNode {
+    let node = this.nodes.get(hash);
+    if (node === undefined) {
+      node = new CacheNode(hash);
+      this.makeRoom();
+    } else this.nodes.delete(hash);
+    this.nodes.set(hash, node);
+    node.uses++;
+    node.usedMs = nowMs;
+    return node;
+  }
+
+  /** What is stored for a node; null for nothing. Throws what reading it throws. */
+  open(node: CacheNode, key: string): CachedFile | null {
+    // Until all is known of what an earlier run left, only the folder tells.
+    if (node.size < 0 && this.loading === 'done') return null;
+    const file = openCachedFile(this.pathOf(node.hash));
+    if (file === null) {
+      this.setSize(node, -1);
+      return null;
+    }
+    this.setSize(node, file.bodyStart + file.bodyBytes);
+    if (file.about.key === key) return file;
+    file.close();
+    return null;
+  }
+
+  /** A name for a file that is to become that of `hash`. */
+  temporaryPathOf(hash: string): string {
+    return `${this.pathOf(hash)}.${process.pid}-${writerCount++}.tmp`;
+  }
+
+  pathOf(hash: string): string {
+    let end = hash.length;
+    const folders = this.limits.levels.map((length) => {
+      end -= length;
+      return hash.slice(end, end + length);
+    });
+    return join(this.limits.path, ...folders, hash);
+  }
+
+  /** A file of `size` bytes has been put in the node's place. */
+  noteStored(hash: string, size: number, nowMs: number): void {
+    const node = this.nodes.get(hash) ?? this.use(hash, nowMs);
+    node.errorStatus = 0;
+    this.setSize(node, size);
+    this.trim();
+  }
+
+  /** Nobody fetches it any more: those who waited for that go on. */
+  endUpdate(node: CacheNode): void {
+    node.isUpdating = false;
+    const { waiting } = node;
+    if (waiting.length === 0) return;
+    node.waiting = [];
+    for (const wake of waiting) setImmediate(wake);
+  }
+
+  /** Lets go of what nobody has asked for in a long time. To be called now and then. */
+  sweep(nowMs: number): void {
+    if (this.loading === 'not yet') {
+      this.loading = 'running';
+      this.load(nowMs).finally(() => {
+        this.loading = 'done';
+      });
+    }
+    for (const node of this.nodes.values()) {
+      if (nowMs - node.usedMs < this.limits.inactiveMs) break;
+      if (!node.isUpdating) this.remove(node);
+    }
+    this.trim();
+  }
+
+  private trim(): void {
+    if (this.totalBytes <= this.limits.maxBytes) return;
+    for (const node of this.nodes.values()) {
+      if (node.size >= 0 && !node.isUpdating) this.remove(node);
+      if (this.totalBytes <= this.limits.maxBytes) return;
+    }
+  }
+
+  private makeRoom(): void {
+    if (this.nodes.size < this.limits.zoneBytes / BYTES_PER_KEY) return;
+    for (const node of this.nodes.values()) {
+      if (node.isUpdating) continue;
+      this.remove(node);
+      return;
+    }
+  }
+
+  private remove(node: CacheNode): void {
+    const isStored = node.size >= 0;
+    this.setSize(node, -1);
+    this.nodes.delete(node.hash);
+    if (!isStored) return;
+    try {
+      unlinkSync(this.pathOf(node.hash));
+    } catch {
+      // Whatever is wrong there, it is no part of this cache any more.
+    }
+  }
+
+  private setSize(node: CacheNode, size: number): void {
+    if (this.nodes.get(node.hash) === node) this.totalBytes += Math.max(0, size) - Math.max(0, node.size);
+    node.size = size;
+  }
+
+  /** Takes in what an earlier run left. A folder that isn't there has nothing in it. */
+  private async load(nowMs: number): Promise<void> {
+    try {
+      await this.loadFolder(this.limits.path, this.limits.levels.length, nowMs);
+    } catch {
+      // What can't be read can't be used; storing there tells what is wrong.
+    }
+  }
+
+  private async loadFolder(path: string, depth: number, nowMs: number): Promise<void> {
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const inner = join(path, entry.name);
+      if (entry.isDirectory() && depth > 0) await this.loadFolder(inner, depth - 1, nowMs);
+      else if (entry.isFile() && depth === 0) await this.loadFile(inner, entry.name, nowMs);
+    }
+  }
+
+  private async loadFile(path: string, name: string, nowMs: number): Promise<void> {
+    if (TEMPORARY_NAME.test(name)) {
+      const { mtimeMs } = await stat(path);
+      if (mtimeMs < performance.timeOrigin) await unlink(path);
+      return;
+    }
+    if (!FILE_NAME.test(name) || this.nodes.has(name)) return;
+    const size = sizeOfCachedFile(path);
+    if (size < 0) return;
+    const node = this.use(name, nowMs);
+    node.uses = 0;
+    this.setSize(node, size);
+  }
+}

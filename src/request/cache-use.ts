@@ -1,0 +1,479 @@
+/*
+ * What one request has to do with a cache: looks for its answer there, waits for another who fetches it, stores what the
+ * upstream says, or answers with what is stored.
+ */
+import { createHash } from 'node:crypto';
+import type { AboutAnswer, CachedFile } from '../cache/cached-file.js';
+import { CachedFileWriter } from '../cache/cached-file.js';
+import type { CacheNode, FileCache } from '../cache/file-cache.js';
+import { eventClock } from '../core/clock.js';
+import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
+import { BodyKind } from '../http/h1/body-decoder.js';
+import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
+import { ResponseHead } from '../http/h1/response-head.js';
+import { FieldId } from '../http/message/field-id.js';
+import type { Connection } from '../net/connection.js';
+import { freshnessOf, type ValidRule, validByRules } from './answer-freshness.js';
+import { logErrorOf } from './error-line.js';
+import { describeFailure, OpenFile } from './file-access.js';
+import { upstreamTarget } from './forwarded-head.js';
+import type { HttpRequest, Responder } from './http-request.js';
+import { finalize } from './lifecycle.js';
+import type { RequestText } from './location.js';
+import { RequestState } from './request-state.js';
+import { sendFileBody } from './send-file.js';
+import { fillResponse } from './upstream-response.js';
+import type { Destination, RequestPlan, UpstreamSettings } from './upstream-settings.js';
+
+/** In `useStale`, beside the bits of NextUpstream: while another request fetches it. */
+export const STALE_WHILE_UPDATING = 65536;
+
+/** One location's way to use a cache. The directive has the name of the field, behind proxy_cache_. */
+export interface CacheSettings {
+  /** The cache of a request; null for none. */
+  readonly choose: (request: HttpRequest) => FileCache | null;
+  /** Null: where the upstream is and what it is asked for. */
+  readonly key: RequestText | null;
+  readonly methods: ReadonlySet<string>;
+  readonly minUses: number;
+  readonly bypass: readonly RequestText[];
+  readonly noCache: readonly RequestText[];
+  readonly valid: readonly ValidRule[];
+  /** Of NextUpstream, and STALE_WHILE_UPDATING. */
+  readonly useStale: number;
+  readonly revalidates: boolean;
+  readonly locks: boolean;
+  readonly lockTimeoutMs: number;
+  readonly lockAgeMs: number;
+  /** What is asked for is the whole answer, whatever part of it the client wants. */
+  readonly plan: RequestPlan;
+  /** The same with GET, for HEAD. */
+  readonly headPlan: RequestPlan;
+}
+
+/** $upstream_cache_status */
+export type CacheStatus = 'HIT' | 'MISS' | 'EXPIRED' | 'BYPASS' | 'STALE' | 'UPDATING' | 'REVALIDATED';
+
+/** For variables. */
+export const CACHE_USE: RequestState<CacheUse> = new RequestState();
+
+/** A request's use of a cache; null if it has none. */
+export function cacheUseOf(
+  request: HttpRequest,
+  settings: UpstreamSettings,
+  destination: Destination,
+): CacheUse | null {
+  const plan = settings.cache!;
+  if (!plan.methods.has(request.method)) return null;
+  const cache = plan.choose(request);
+  return cache === null ? null : new CacheUse(request, settings, plan, cache, destination);
+}
+
+/** Whether a value of several says yes (nginx: neither empty nor "0"). */
+function isAny(texts: readonly RequestText[], request: HttpRequest): boolean {
+  return texts.some((text) => {
+    const value = text.evaluate(request);
+    return value !== '' && value !== '0';
+  });
+}
+
+function hashOf(text: string): string {
+  return createHash('md5').update(text, 'latin1').digest('hex');
+}
+
+/** One request's. Ended by whoever has it. */
+export class CacheUse implements Responder, DeadlineOwner {
+  readonly served: Connection;
+  readonly plan: RequestPlan;
+  status: CacheStatus;
+  private readonly request: HttpRequest;
+  private readonly upstreamSettings: UpstreamSettings;
+  private readonly settings: CacheSettings;
+  private readonly cache: FileCache;
+  private readonly key: string;
+  private readonly mainHash: string;
+  private node: CacheNode | null;
+  /** Whether it is this request that fetches what `node` is to have. */
+  private isFetching: boolean;
+  /** What is stored and too old. */
+  private file: CachedFile | null;
+  private mayStore: boolean;
+  /** Where it looked for what depends on fields of the request: by which ones. */
+  private lookedVary: string;
+  private writer: CachedFileWriter | null;
+  private storeHash: string;
+  private deadline: Deadline | null;
+  private isWaiting: boolean;
+  private isPatient: boolean;
+  private ask: (() => void) | null;
+
+  constructor(
+    request: HttpRequest,
+    upstreamSettings: UpstreamSettings,
+    settings: CacheSettings,
+    cache: FileCache,
+    destination: Destination,
+  ) {
+    const { schema, host } = destination;
+    this.served = request.client.connection;
+    this.request = request;
+    this.upstreamSettings = upstreamSettings;
+    this.settings = settings;
+    this.cache = cache;
+    this.plan = request.method === 'HEAD' ? settings.headPlan : settings.plan;
+    this.key =
+      settings.key === null
+        ? schema + host + upstreamTarget(request, upstreamSettings.plan, destination)
+        : settings.key.evaluate(request);
+    this.mainHash = hashOf(this.key);
+    this.status = 'MISS';
+    this.node = null;
+    this.isFetching = false;
+    this.file = null;
+    this.mayStore = true;
+    this.lookedVary = '';
+    this.writer = null;
+    this.storeHash = this.mainHash;
+    this.deadline = null;
+    this.isWaiting = false;
+    this.isPatient = settings.locks;
+    this.ask = null;
+    CACHE_USE.set(request, this);
+  }
+
+  /** The value of If-Modified-Since and of If-None-Match for the upstream; '' for none. */
+  get lastModified(): string {
+    return this.settings.revalidates ? (this.file?.about.lastModified ?? '') : '';
+  }
+  get etag(): string {
+    return this.settings.revalidates ? (this.file?.about.etag ?? '') : '';
+  }
+
+  /** Answers, or has the upstream asked: `ask` is called then, now or later. */
+  look(ask: () => void): void {
+    const { request } = this;
+    this.ask = ask;
+    if (isAny(this.settings.bypass, request)) {
+      this.status = 'BYPASS';
+      ask();
+    } else this.lookAgain();
+  }
+
+  private lookAgain(): void {
+    const { request, settings } = this;
+    const nowMs = request.context.clock.nowMs();
+    const now = this.now();
+    const node = this.find(nowMs);
+    this.node = node;
+    const { file } = this;
+    if (node.errorStatus !== 0 && node.errorUntil >= now) {
+      this.status = 'HIT';
+      const status = node.errorStatus;
+      this.end();
+      finalize(request, status);
+      return;
+    }
+    if (file === null) {
+      this.status = 'MISS';
+      if (node.uses < settings.minUses) this.mayStore = false;
+      else if (settings.locks && !this.takeLock(node, nowMs)) return;
+    } else if (file.validUntil >= now) {
+      this.serve('HIT');
+      return;
+    } else if (!node.isUpdating) {
+      this.status = 'EXPIRED';
+      this.beginFetch(node, nowMs);
+    } else if (
+      (settings.useStale & STALE_WHILE_UPDATING) !== 0 ||
+      file.validUntil + file.about.staleWhileUpdating >= now
+    ) {
+      this.serve('UPDATING');
+      return;
+    } else this.status = 'EXPIRED';
+    this.ask!();
+  }
+
+  /** Where its answer is or is to be, with the file that is there now. */
+  private find(nowMs: number): CacheNode {
+    const node = this.cache.use(this.mainHash, nowMs);
+    this.storeHash = this.mainHash;
+    this.lookedVary = '';
+    this.file = this.open(node);
+    const about = this.file?.about;
+    if (about === undefined || about.vary === '') return node;
+    const variant = this.variantBy(about.vary);
+    if (variant === about.variant) return node;
+    this.closeFile();
+    this.lookedVary = about.vary;
+    this.storeHash = hashOf(`${this.key}\n${variant}`);
+    const other = this.cache.use(this.storeHash, nowMs);
+    this.file = this.open(other);
+    if (this.file !== null && this.file.about.variant !== variant) this.closeFile();
+    return other;
+  }
+
+  private open(node: CacheNode): CachedFile | null {
+    try {
+      return this.cache.open(node, this.key);
+    } catch (error) {
+      this.logFailure('open()', this.cache.pathOf(node.hash), error);
+      return null;
+    }
+  }
+
+  /** What tells this request from others whose answers depend on these of its fields. */
+  private variantBy(vary: string): string {
+    let text = '';
+    for (const name of vary.split(',')) {
+      const value = this.request.fieldLines(name).join(',');
+      text += `${name}:${value.replace(/[\s,]*,[\s,]*/g, ',').replace(/^[\s,]+|[\s,]+$/g, '')}\n`;
+    }
+    return hashOf(text);
+  }
+
+  /** proxy_cache_lock. False: it waits for who has the lock. */
+  private takeLock(node: CacheNode, nowMs: number): boolean {
+    const { lockAgeMs, lockTimeoutMs } = this.settings;
+    const { request } = this;
+    if (!node.isUpdating || nowMs - node.updatingSinceMs >= lockAgeMs) {
+      this.beginFetch(node, nowMs);
+      return true;
+    }
+    if (!this.isPatient || lockTimeoutMs === 0) {
+      this.mayStore = false;
+      return true;
+    }
+    this.isWaiting = true;
+    request.responder = this;
+    node.waiting.push(() => this.wake());
+    if (this.deadline === null) {
+      this.deadline = new Deadline(request.context.wheel, this);
+      this.deadline.set(lockTimeoutMs);
+    }
+    return false;
+  }
+
+  private wake(): void {
+    if (!this.isWaiting) return;
+    eventClock.refresh();
+    try {
+      this.goOn();
+    } catch (defect) {
+      this.served.failBy(defect);
+    }
+  }
+
+  private goOn(): void {
+    this.isWaiting = false;
+    this.request.responder = null;
+    this.lookAgain();
+  }
+
+  /** It has waited long enough. */
+  onDeadline(): void {
+    if (!this.isWaiting) return;
+    logErrorOf(this.request, 'info', 'cache lock timeout');
+    this.isPatient = false;
+    this.goOn();
+  }
+
+  /** The client is gone while it waits. */
+  abort(): void {
+    this.isWaiting = false;
+    this.end();
+  }
+
+  private beginFetch(node: CacheNode, nowMs: number): void {
+    node.isUpdating = true;
+    node.updatingSinceMs = nowMs;
+    this.isFetching = true;
+  }
+
+  /** Whether what is stored is to be the answer after such a failure of the upstream. */
+  maySendStale(failure: number): boolean {
+    const { file, status, settings } = this;
+    if (file === null || status !== 'EXPIRED') return false;
+    return (settings.useStale & failure) !== 0 || file.validUntil + file.about.staleIfError >= this.now();
+  }
+
+  /** Whether an answer says that what is stored is still right. */
+  isStillRight(status: number): boolean {
+    return status === 304 && this.status === 'EXPIRED' && this.settings.revalidates && this.file !== null;
+  }
+
+  /** What is stored is as fresh as that answer makes it. */
+  noteStillRight(head: ResponseHead): void {
+    const file = this.file!;
+    const { settings, upstreamSettings } = this;
+    const now = this.now();
+    let { mayStore, validUntil } = freshnessOf(head, upstreamSettings.ignored, now);
+    const stored = headOf(file.about.head);
+    if (mayStore && validUntil === 0 && stored !== null) {
+      const before = freshnessOf(stored, upstreamSettings.ignored, now);
+      mayStore = before.mayStore;
+      validUntil = before.validUntil || validByRules(settings.valid, stored.status, now);
+    }
+    if (!mayStore || validUntil === 0 || isAny(settings.noCache, this.request)) return;
+    try {
+      file.prolong(validUntil);
+    } catch (error) {
+      this.logFailure('write()', file.path, error);
+    }
+  }
+
+  /** Answers with what is stored; ends this. */
+  serve(status: CacheStatus): void {
+    const { request, upstreamSettings } = this;
+    const { response } = request;
+    const file = this.file!;
+    this.status = status;
+    this.file = null;
+    this.end();
+    const head = headOf(file.about.head);
+    if (head === null) {
+      file.close();
+      logErrorOf(request, 'crit', `cache file "${file.path}" has an invalid header`);
+      finalize(request, 500);
+      return;
+    }
+    request.tries.responseHead = head.fieldText;
+    fillResponse(request, head, upstreamSettings, BodyKind.length);
+    if (head.status !== 204) response.contentLength = file.bodyBytes;
+    this.allowParts(head);
+    response.allowsOneRange = false;
+    const open = new OpenFile();
+    open.descriptor = file.descriptor;
+    open.users = 1;
+    sendFileBody(request, open, file.path, file.bodyStart, file.bodyBytes);
+  }
+
+  /** An answer that is stored, or being stored, may be asked for in parts and on conditions. */
+  private allowParts({ fields }: ResponseHead): void {
+    const { response } = this.request;
+    response.ignoresConditions = false;
+    const offered = fields.valueOf(FieldId.acceptRanges).toLowerCase();
+    if (!this.upstreamSettings.forcesRanges && (offered === '' || offered === 'none')) return;
+    response.allowsRanges = true;
+    response.allowsOneRange = true;
+    response.fields.remove('accept-ranges');
+  }
+
+  /** The upstream has answered, and `request.response` is filled in: begins to store the answer if it may be. */
+  take(head: ResponseHead): void {
+    const { request, settings, cache } = this;
+    const now = this.now();
+    const freshness = freshnessOf(head, this.upstreamSettings.ignored, now);
+    const validUntil = freshness.validUntil || validByRules(settings.valid, head.status, now);
+    this.mayStore &&= freshness.mayStore && validUntil > 0 && !isAny(settings.noCache, request);
+    if (!this.mayStore) return;
+    this.allowParts(head);
+    const { vary, staleWhileUpdating, staleIfError } = freshness;
+    if (vary !== this.lookedVary) this.storeHash = this.mainHash;
+    const hasValidators = head.status === 200 || head.status === 206;
+    const about: AboutAnswer = {
+      key: this.key,
+      head: head.statusLine + head.fields.text.slice(head.fields.text.indexOf('\n') + 1),
+      lastModified: hasValidators ? head.fields.valueOf(FieldId.lastModified) : '',
+      etag: hasValidators ? head.fields.valueOf(FieldId.etag) : '',
+      vary,
+      variant: vary === '' ? '' : this.variantBy(vary),
+      staleWhileUpdating,
+      staleIfError,
+    };
+    const path = cache.temporaryPathOf(this.storeHash);
+    try {
+      this.writer = new CachedFileWriter(path, about, validUntil);
+    } catch (error) {
+      this.logFailure('open()', path, error);
+    }
+  }
+
+  get isStoring(): boolean {
+    return this.writer !== null;
+  }
+
+  /** Part of the body of the answer that is stored. */
+  write(bytes: Buffer): void {
+    if (this.writer === null) return;
+    try {
+      this.writer.write(bytes);
+    } catch (error) {
+      this.failStoring(error);
+    }
+  }
+
+  /** That was all of it; ends this. */
+  complete(): void {
+    const { writer, cache, storeHash } = this;
+    if (writer !== null) {
+      try {
+        const size = writer.commit(cache.pathOf(storeHash));
+        this.writer = null;
+        cache.noteStored(storeHash, size, this.request.context.clock.nowMs());
+      } catch (error) {
+        this.failStoring(error);
+      }
+    }
+    this.end();
+  }
+
+  private failStoring(error: unknown): void {
+    this.logFailure('write()', this.writer!.temporaryPath, error);
+    this.writer!.drop();
+    this.writer = null;
+  }
+
+  /** The upstream's answer, or that there was none, is replaced by a page for `status`; that is remembered. */
+  noteError(status: number, head: ResponseHead | null): void {
+    if (!this.mayStore || this.status === 'BYPASS' || isAny(this.settings.noCache, this.request)) return;
+    const now = this.now();
+    const freshness = head === null ? null : freshnessOf(head, this.upstreamSettings.ignored, now);
+    if (freshness?.mayStore === false || this.node === null) return;
+    const until = freshness?.validUntil || validByRules(this.settings.valid, status, now);
+    if (until === 0) return;
+    this.node.errorStatus = status;
+    this.node.errorUntil = until;
+  }
+
+  /** Lets go of all; what isn't stored whole is dropped. */
+  end(): void {
+    this.closeFile();
+    this.deadline?.cancel();
+    this.deadline = null;
+    this.ask = null;
+    this.writer?.drop();
+    this.writer = null;
+    if (this.isFetching && this.node !== null) {
+      this.isFetching = false;
+      this.cache.endUpdate(this.node);
+    }
+  }
+
+  private closeFile(): void {
+    this.file?.close();
+    this.file = null;
+  }
+
+  private now(): number {
+    return Math.floor(this.request.context.clock.wallMs() / 1000);
+  }
+
+  private logFailure(call: string, path: string, error: unknown): void {
+    const { request } = this;
+    const message = describeFailure(call, path, error as NodeJS.ErrnoException);
+    // Its client may be gone while the rest of the answer is stored.
+    if (request.isOver) request.location.settings.errorLog.log('crit', message);
+    else logErrorOf(request, 'crit', message);
+  }
+}
+
+/** A stored head. What was read once can be read again, so null is a damaged file. */
+function headOf(text: string): ResponseHead | null {
+  const bytes = Buffer.from(text, 'latin1');
+  const head = new ResponseHead({
+    ...DEFAULT_HEAD_LIMITS,
+    lineBytes: bytes.length + 1,
+    headBytes: bytes.length + 1,
+  });
+  return head.parse(bytes, 0, bytes.length) === bytes.length ? head : null;
+}
