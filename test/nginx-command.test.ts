@@ -174,6 +174,24 @@ describe('a process that serves', () => {
     expect(await ask()).toBe('two');
   });
 
+  it('accepts nobody after WINCH, and serves those who waited after HUP', async () => {
+    writeConf('one');
+    const sluice = await start();
+    expect(await ask()).toBe('one');
+    sluice.child.kill('SIGWINCH');
+    await expect.poll(() => readFileSync(at('error.log'), 'utf8')).toMatch(/SIGWINCH received/);
+    let answer = '';
+    const waiting = ask().then((text) => {
+      answer = text;
+    });
+    writeConf('two');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(answer).toBe('');
+    sluice.child.kill('SIGHUP');
+    await waiting;
+    expect(answer).toBe('two');
+  });
+
   it('goes on in new log files after -s reopen', async () => {
     writeConf('one');
     await start();

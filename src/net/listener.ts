@@ -70,6 +70,18 @@ export class Listener {
     return listener;
   }
 
+  /** Accepts nobody until `resume`: clients wait in the kernel's queue; where Node can't do that, they are turned away. */
+  pause(): void {
+    SOCKETS.removeGate(this.gate);
+    this.gate.pause();
+  }
+
+  /** Accepts again after `pause`. */
+  resume(): void {
+    this.gate.resume();
+    SOCKETS.addGate(this.gate);
+  }
+
   /** Stops accepting; connections live on. */
   async close(): Promise<void> {
     SOCKETS.removeGate(this.gate);

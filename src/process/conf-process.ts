@@ -130,6 +130,11 @@ export class ConfProcess {
     }
   }
 
+  /** Accepts nobody until the next reload (nginx: WINCH). */
+  rest(): void {
+    this.server?.rest();
+  }
+
   reopenLogs(): void {
     this.server?.reopenLogs();
   }

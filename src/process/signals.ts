@@ -11,11 +11,12 @@ export interface Obedient {
   reload(): Promise<void>;
   reopenLogs(): void;
   startNewProgram(): void;
+  rest(): void;
 }
 
 /**
  * TERM and INT end at once, QUIT when what runs is finished, HUP reads the configuration anew, USR1 opens the logs anew,
- * USR2 starts a new program on the same sockets. differs from nginx: WINCH does nothing, as there are no workers.
+ * USR2 starts a new program on the same sockets, WINCH accepts nobody until the next HUP.
  */
 export function obeyNginxSignals(proxy: Obedient): void {
   const notice = (message: string) => proxy.errorLog.log('notice', message);
@@ -37,6 +38,12 @@ export function obeyNginxSignals(proxy: Obedient): void {
   process.on('SIGUSR1', () => {
     notice('SIGUSR1 received, reopening logs');
     proxy.reopenLogs();
+  });
+  process.on('SIGWINCH', () => {
+    // differs from nginx: obeyed in the foreground too, but not at a terminal, which sends it when its window changes.
+    if (process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY) return;
+    notice('SIGWINCH received, resting');
+    proxy.rest();
   });
   process.on('SIGUSR2', () => {
     notice('SIGUSR2 received, changing binary');

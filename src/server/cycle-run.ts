@@ -53,10 +53,15 @@ export class CycleRun implements ConnectionOwner {
     if (this.loops.size === 0) for (const resolve of this.emptyWaiters.splice(0)) resolve();
   }
 
-  /** Lets what runs finish, for at most worker_shutdown_timeout, and lets go of the cycle. */
-  async retire(): Promise<void> {
+  /** Ends idle connections, and the others with the request that they serve. */
+  rest(): void {
     this.isDraining = true;
     for (const loop of this.loops) loop.drain();
+  }
+
+  /** Lets what runs finish, for at most worker_shutdown_timeout, and lets go of the cycle. */
+  async retire(): Promise<void> {
+    this.rest();
     await this.waitUntilEmpty(this.cycle.drainMs);
     await this.stop();
   }

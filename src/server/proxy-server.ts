@@ -18,6 +18,9 @@ import { CycleRun } from './cycle-run.js';
 /** When there was no connection to close, one isn't looked for again so soon. */
 const RECLAIM_PAUSE_MS = 100;
 
+/** How often a server that rests does nothing. */
+const REST_TICK_MS = 60_000;
+
 /** An address can't be listened on. */
 export class ListenError extends Error {
   readonly address: Address;
@@ -87,6 +90,8 @@ export class RunningServer implements ProxyServer {
   private open: Map<string, OpenSocket>;
   private acceptedCount: number;
   private noReclaimUntilMs: number;
+  /** Set while it rests. */
+  private restTimer: NodeJS.Timeout | null;
 
   constructor(cycle: Cycle, options: ServerOptions) {
     this.current = new CycleRun(cycle);
@@ -95,6 +100,7 @@ export class RunningServer implements ProxyServer {
     this.open = new Map();
     this.acceptedCount = 0;
     this.noReclaimUntilMs = 0;
+    this.restTimer = null;
   }
 
   get addresses(): readonly Address[] {
@@ -145,6 +151,7 @@ export class RunningServer implements ProxyServer {
   }
 
   private swap(cycle: Cycle, fresh: Map<string, OpenSocket>): void {
+    this.endRest();
     const before = this.current;
     const open = new Map<string, OpenSocket>();
     for (const socket of cycle.sockets) {
@@ -165,8 +172,25 @@ export class RunningServer implements ProxyServer {
     this.retired.set(before, end);
   }
 
+  /** Accepts nobody and lets what runs finish, but keeps the sockets: `reload` serves again (nginx: WINCH). */
+  rest(): void {
+    if (this.restTimer !== null) return;
+    for (const { listener } of this.open.values()) listener.pause();
+    this.current.rest();
+    // Sockets that accept nobody keep no process alive.
+    this.restTimer = setInterval(() => {}, REST_TICK_MS);
+  }
+
+  private endRest(): void {
+    if (this.restTimer === null) return;
+    clearInterval(this.restTimer);
+    this.restTimer = null;
+    for (const { listener } of this.open.values()) listener.resume();
+  }
+
   async drain(): Promise<void> {
     eventClock.refresh();
+    this.endRest();
     const closed = this.closeListeners();
     await Promise.all([this.current.retire(), ...this.retired.values()]);
     this.options.wheel.close();
@@ -174,6 +198,7 @@ export class RunningServer implements ProxyServer {
   }
 
   async stop(): Promise<void> {
+    this.endRest();
     const closed = this.closeListeners();
     await Promise.all([this.current.stop(), ...[...this.retired.keys()].map((run) => run.stop())]);
     this.options.wheel.close();
