@@ -7,7 +7,7 @@ import { defineDirective } from '../../../conf/schema/definition.js';
 import type { Scope } from '../../../conf/schema/scope.js';
 import { variableText } from '../../../conf/values/variable-text.js';
 import { logErrorOf } from '../../../request/error-line.js';
-import { type FileFailure, OpenFile, testFile } from '../../../request/file-access.js';
+import { FileFailure, OpenFile, testFile } from '../../../request/file-access.js';
 import { filePath } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { redirectInternally } from '../../../request/lifecycle.js';
@@ -108,6 +108,8 @@ function refuseMissing(request: HttpRequest, failure: FileFailure, path: string)
   return 404;
 }
 
+const NO_FOLDER: NodeJS.ErrnoException = Object.assign(new Error('ENOTDIR'), { code: 'ENOTDIR', errno: -20 });
+
 /** Whether the folder is there; `path` is of the file in it, for the log. */
 function testFolder(request: HttpRequest, folder: string, path: string): Outcome {
   // An alias need not end in a slash.
@@ -115,8 +117,8 @@ function testFolder(request: HttpRequest, folder: string, path: string): Outcome
   const found = testFile(request, isSlashed ? folder.slice(0, -1) : folder);
   if (found instanceof OpenFile) {
     if (found.isDirectory) return OK;
-    logErrorOf(request, 'alert', `"${folder}" is not a directory`);
-    return 500;
+    // Newer Nodes don't tell a file in the place of the folder from nothing there.
+    return refuseMissing(request, new FileFailure(NO_FOLDER, 'stat()', path), path);
   }
   if (found.isForbiddenLink) return 403;
   if (found.code === 'ENOENT') return refuseMissing(request, found, path);
