@@ -30,8 +30,6 @@ import type { VariableTable } from '../variables/variable-table.js';
 export interface HttpModule {
   /** nginx's, without ngx_http_ and _module: `gzip`, `limit_req`. Its folder has the same name. */
   readonly name: string;
-  /** What nginx's configure calls it, when it has a switch: `http_sub_module`. -V tells of it. */
-  readonly switchName?: string;
   // biome-ignore lint/suspicious/noExplicitAny: each has argument types of its own
   readonly directives: readonly DirectiveDefinition<any>[];
   /** Adds the variables that are always there. */

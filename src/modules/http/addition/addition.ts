@@ -104,7 +104,6 @@ class AdditionBody extends BodyFilter {
 
 export const additionModule: HttpModule = {
   name: 'addition',
-  switchName: 'http_addition_module',
   directives: [addBeforeBody, addAfterBody, additionTypes],
   location(scope, build) {
     const before = toByteString(scope.find(addBeforeBody)?.values[0] ?? '');

@@ -50,7 +50,6 @@ const authRequestSet = defineDirective({
 
 export const authRequestModule: HttpModule = {
   name: 'auth_request',
-  switchName: 'http_auth_request_module',
   directives: [authRequest, authRequestSet],
   declare(directives, build) {
     // The variables are there wherever they may be read, also where no level sets them.

@@ -95,7 +95,6 @@ const davAccess = defineDirective({
 
 export const davModule: HttpModule = {
   name: 'dav',
-  switchName: 'http_dav_module',
   directives: [davMethods, createFullPutPath, minDeleteDepth, davAccess],
   location(scope, build) {
     const methods = new Set(scope.value(davMethods).filter((method) => method !== 'off'));

@@ -75,7 +75,6 @@ class GunzipFilter implements ResponseFilter {
 
 export const gunzipModule: HttpModule = {
   name: 'gunzip',
-  switchName: 'http_gunzip_module',
   directives: [gunzip, gunzipBuffers],
   location(scope, build) {
     if (scope.value(gunzip)[0]) build.addFilter(new GunzipFilter(compressionRules(scope)));

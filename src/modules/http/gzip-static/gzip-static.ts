@@ -28,7 +28,6 @@ const gzipStatic = defineDirective({
 
 export const gzipStaticModule: HttpModule = {
   name: 'gzip_static',
-  switchName: 'http_gzip_static_module',
   directives: [gzipStatic],
   location(scope, build) {
     const [mode] = scope.value(gzipStatic);

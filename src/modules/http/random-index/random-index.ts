@@ -26,7 +26,6 @@ const randomIndex = defineDirective({
 
 export const randomIndexModule: HttpModule = {
   name: 'random_index',
-  switchName: 'http_random_index_module',
   directives: [randomIndex],
   location(scope, build) {
     if (scope.value(randomIndex)[0]) build.addHandler('content', serveAny);

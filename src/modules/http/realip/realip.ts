@@ -61,7 +61,6 @@ const realIpRecursive = defineDirective({
 
 export const realipModule: HttpModule = {
   name: 'realip',
-  switchName: 'http_realip_module',
   directives: [setRealIpFrom, realIpHeader, realIpRecursive],
   variables(table) {
     const originalOf = (request: HttpRequest) => original.of(request) ?? null;

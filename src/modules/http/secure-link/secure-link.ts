@@ -61,7 +61,6 @@ const secureLinkSecret = defineDirective({
 
 export const secureLinkModule: HttpModule = {
   name: 'secure_link',
-  switchName: 'http_secure_link_module',
   directives: [secureLink, secureLinkMd5, secureLinkSecret],
   variables(table) {
     table.define({ name: 'secure_link', get: checkLink });

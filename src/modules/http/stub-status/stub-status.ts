@@ -29,7 +29,6 @@ const SHOWN: readonly ('active' | ConnectionActivity)[] = ['active', 'reading', 
 
 export const stubStatusModule: HttpModule = {
   name: 'stub_status',
-  switchName: 'http_stub_status_module',
   directives: [stubStatus],
   variables(table) {
     for (const what of SHOWN) {

@@ -179,7 +179,6 @@ class SubBody extends BodyFilter implements FindingReceiver {
 
 export const subModule: HttpModule = {
   name: 'sub',
-  switchName: 'http_sub_module',
   directives: [subFilter, subFilterOnce, subFilterLastModified, subFilterTypes],
   location(scope, build) {
     const placed = scope.all(subFilter);

@@ -27,7 +27,6 @@ const hash = defineDirective({
 
 export const upstreamHashModule: HttpModule = {
   name: 'upstream_hash',
-  switchName: 'http_upstream_hash_module',
   directives: [hash],
   upstream: chooseHash,
 };

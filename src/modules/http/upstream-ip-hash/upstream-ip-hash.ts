@@ -23,7 +23,6 @@ const ipHash = defineDirective({
 
 export const upstreamIpHashModule: HttpModule = {
   name: 'upstream_ip_hash',
-  switchName: 'http_upstream_ip_hash_module',
   directives: [ipHash],
   upstream: chooseIpHash,
 };

@@ -56,7 +56,6 @@ const keepaliveTimeout = defineDirective({
 
 export const upstreamKeepaliveModule: HttpModule = {
   name: 'upstream_keepalive',
-  switchName: 'http_upstream_keepalive_module',
   directives: [keepalive, keepaliveRequests, keepaliveTime, keepaliveTimeout],
   upstream: setKeepalive,
 };

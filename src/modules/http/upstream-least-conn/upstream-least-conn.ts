@@ -22,7 +22,6 @@ const leastConn = defineDirective({
 
 export const upstreamLeastConnModule: HttpModule = {
   name: 'upstream_least_conn',
-  switchName: 'http_upstream_least_conn_module',
   directives: [leastConn],
   upstream: chooseLeastConn,
 };

@@ -24,7 +24,6 @@ const leastTime = defineDirective({
 
 export const upstreamLeastTimeModule: HttpModule = {
   name: 'upstream_least_time',
-  switchName: 'http_upstream_least_time_module',
   directives: [leastTime],
   upstream: chooseLeastTime,
 };

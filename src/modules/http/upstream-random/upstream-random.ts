@@ -27,7 +27,6 @@ const random = defineDirective({
 
 export const upstreamRandomModule: HttpModule = {
   name: 'upstream_random',
-  switchName: 'http_upstream_random_module',
   directives: [random],
   upstream: chooseRandom,
 };

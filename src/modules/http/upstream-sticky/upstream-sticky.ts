@@ -30,7 +30,6 @@ const sticky = defineDirective({
 
 export const upstreamStickyModule: HttpModule = {
   name: 'upstream_sticky',
-  switchName: 'http_upstream_sticky_module',
   directives: [sticky],
   upstream: stick,
 };

@@ -29,7 +29,6 @@ const LEAST_BYTES = 8 * 4096;
 
 export const upstreamZoneModule: HttpModule = {
   name: 'upstream_zone',
-  switchName: 'http_upstream_zone_module',
   directives: [zone],
   upstream: nameZone,
 };
