@@ -307,6 +307,25 @@ describe.each([
     expect(await proxy.accessLog.waitFor(/POST/)).toMatch(/ 200 350 /);
   });
 
+  test('an answer that begins before the body is whole leaves the connection for the next request', async () => {
+    const origin = await startOrigin(async (connection) => {
+      await connection.readHead();
+      connection.send('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n');
+      connection.send(await connection.readBytes(6));
+      await connection.readHead();
+      connection.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext');
+    });
+    const proxy = await startProxy([origin], { isOnReadDisabled });
+    const client = await connect(proxy);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc');
+    const head = await client.readHead();
+    expect(head).not.toMatch(/^Connection: close/im);
+    client.send('def');
+    expect((await client.readBytes(6)).toString()).toBe('abcdef');
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect((await client.readResponse()).text).toBe('next');
+  });
+
   test('both bodies stand still when the client does not read its echo, and go on with it', async () => {
     const noise = new Noise();
     // More than the kernel's buffers on all four ways hold.

@@ -550,10 +550,12 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
 
   /**
    * Whether a body that isn't whole is better left unread: only a close tells what follows from a request when it may
-   * come or not (the client waits for a 100), and one that was wanted until now may be of any size.
+   * come or not (the client waits for a 100), and one that was wanted until now may be of any size. One that is still
+   * being passed on comes to its end beside the answer.
    */
   private isBodyUncertain(request: HttpRequest): boolean {
-    return this.awaitsContinue || request.isPayloadSpent || request.payload !== null;
+    if (this.awaitsContinue || request.payload !== null) return true;
+    return request.isPayloadSpent && this.receiver === null;
   }
 
   endResponse(): void {
