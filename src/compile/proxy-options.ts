@@ -49,6 +49,8 @@ export interface ProxyOptions {
 
 const DEFAULT_DRAIN_MS = 30_000;
 const DEFAULT_KEEPALIVE_CONNECTIONS = 32;
+/** A connection costs memory only once: nginx's reason to close one after 1000 requests isn't ours. */
+const KEEPALIVE_REQUESTS = String(2 ** 31 - 1);
 
 /** The configuration that options stand for. Addresses to listen on are not in it: those may have port 0. */
 export function confOfOptions(options: ProxyOptions): readonly Item[] {
@@ -68,14 +70,19 @@ export function confOfOptions(options: ProxyOptions): readonly Item[] {
             : [options.accessLog, 'sluice'],
         ),
         ...timeoutsOf(timeouts),
+        makeDirective('keepalive_requests', [KEEPALIVE_REQUESTS]),
         // Whatever the origin takes passes, as it comes.
         makeDirective('client_max_body_size', ['0']),
         makeDirective('proxy_request_buffering', ['off']),
         makeDirective('proxy_buffering', ['off']),
         makeDirective('proxy_pass_trailers', ['on']),
-        ...forwardedFields(options.keepaliveConnections !== 0),
+        ...(options.keepaliveConnections === 0 ? [upgradeOrClose()] : []),
         upstreamOf(options),
-        makeDirective('server', [], [makeDirective('location', ['/'], proxying())]),
+        makeDirective(
+          'server',
+          [],
+          [makeDirective('location', ['/'], proxying(options.keepaliveConnections !== 0))],
+        ),
       ],
     ),
   ];
@@ -106,6 +113,7 @@ function upstreamOf(options: ProxyOptions): Item {
     [
       ...options.peers.map((peer) => makeDirective('server', serverArguments(peer))),
       makeDirective('keepalive', [String(connections)]),
+      makeDirective('keepalive_requests', [KEEPALIVE_REQUESTS]),
       ...(idleMs === undefined ? [] : [makeDirective('keepalive_timeout', [`${idleMs}ms`])]),
     ],
   );
@@ -121,36 +129,17 @@ function serverArguments(peer: PeerOptions): string[] {
   return args;
 }
 
-/** Upgrade, when the Connection field names it too. security: one that leads to HTTP again would hide requests. */
-const UPGRADE =
-  '~*^(?:[^|]*[,\\s])?upgrade(?:[,\\s][^|]*)?\\|(?!(?:.*[,\\s])?(?:h2c?|http|tls)(?:[/,\\s]|$))(.+)$';
-
-/** Host, Upgrade and Connection as they are passed on. */
-function forwardedFields(keepsConnections: boolean): Item[] {
-  return [
-    makeDirective(
-      'map',
-      ['$host$is_request_port$request_port', '$forwarded_host'],
-      [makeDirective('default', ['$host$is_request_port$request_port']), makeDirective('', ['$proxy_host'])],
-    ),
-    makeDirective(
-      'map',
-      ['$http_connection|$http_upgrade', '$forwarded_upgrade'],
-      [makeDirective('default', ['']), makeDirective(UPGRADE, ['$1'])],
-    ),
-    makeDirective(
-      'map',
-      ['$forwarded_upgrade', '$forwarded_connection'],
-      [makeDirective('default', ['upgrade']), makeDirective('', [keepsConnections ? '' : 'close'])],
-    ),
-  ];
+/** What Connection says to an upstream whose connections aren't kept. */
+function upgradeOrClose(): Item {
+  const values = [makeDirective('default', ['upgrade']), makeDirective('', ['close'])];
+  return makeDirective('map', ['$forwarded_upgrade', '$upgrade_or_close'], values);
 }
 
 /**
  * differs from nginx: Host is the client's and X-Forwarded-* are set unasked, as almost every configuration has it, and
  * an Upgrade is passed on.
  */
-function proxying(): Item[] {
+function proxying(keepsConnections: boolean): Item[] {
   return [
     makeDirective('proxy_pass', ['http://default']),
     makeDirective('proxy_set_header', ['Host', '$forwarded_host']),
@@ -158,6 +147,9 @@ function proxying(): Item[] {
     makeDirective('proxy_set_header', ['X-Forwarded-Proto', '$scheme']),
     makeDirective('proxy_set_header', ['X-Forwarded-Host', '$forwarded_host']),
     makeDirective('proxy_set_header', ['Upgrade', '$forwarded_upgrade']),
-    makeDirective('proxy_set_header', ['Connection', '$forwarded_connection']),
+    makeDirective('proxy_set_header', [
+      'Connection',
+      keepsConnections ? '$forwarded_connection' : '$upgrade_or_close',
+    ]),
   ];
 }

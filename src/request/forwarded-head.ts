@@ -36,15 +36,15 @@ export function upstreamRequestHead(
   const { head } = request;
   let out = requestLine(request, plan, destination);
   const host = plan.host === null ? '' : plan.host.evaluate(request);
-  if (host !== '') out += `Host: ${asFieldValue(host)}\r\n`;
+  if (host !== '') out += `Host: ${plan.host!.isOneLine ? host : asFieldValue(host)}\r\n`;
   else if (plan.host === null || plan.versionMinor === 1) out += `Host: ${destination.host}\r\n`;
-  for (const { name, value } of plan.fields) {
-    if (value.constant !== null) {
-      if (value.constant !== '') out += `${name}: ${value.constant}\r\n`;
+  for (const { line, prefix, value } of plan.fields) {
+    if (line !== null) {
+      out += line;
       continue;
     }
     const text = value.evaluate(request);
-    if (text !== '') out += `${name}: ${asFieldValue(text)}\r\n`;
+    if (text !== '') out += `${prefix}${value.isOneLine ? text : asFieldValue(text)}\r\n`;
   }
   if (bodyBytes >= 0) out += `Content-Length: ${bodyBytes}\r\n`;
   else if (bodyBytes === CHUNKED_BODY) out += 'Transfer-Encoding: chunked\r\n';

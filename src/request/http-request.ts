@@ -72,6 +72,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
   isPathOfLocation: boolean;
   /** Without port, lower case; the server's name when the client named none. '' only before the head is read. */
   host: string;
+  /** The port the client named behind the host; 0: none. */
+  hostPort: number;
   /** Of the last regular expression that matched: [0] the whole, then its groups by PCRE's numbers; null: none. */
   captures: (string | undefined)[] | null;
   /** An internal redirect or a subrequest: may see `internal` locations. */
@@ -186,6 +188,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.hasPlusInPath = false;
     this.isPathOfLocation = true;
     this.host = '';
+    this.hostPort = 0;
     this.captures = null;
     this.isInternal = false;
     this.uriChanges = MAX_URI_CHANGES;
@@ -253,6 +256,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.hasPlusInPath = false;
     this.isPathOfLocation = true;
     this.host = '';
+    this.hostPort = 0;
     this.captures = null;
     this.isInternal = false;
     this.uriChanges = MAX_URI_CHANGES;

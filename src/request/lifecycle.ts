@@ -46,6 +46,7 @@ export function serve(request: HttpRequest): void {
       return;
     }
     request.host = host.name;
+    request.hostPort = host.port;
   }
   chooseServer(request);
   if (request.host === '') request.host = request.server.settings.serverName;
@@ -67,7 +68,8 @@ export function serve(request: HttpRequest): void {
     finalize(request, 405);
     return;
   }
-  request.phase = POST_READ;
+  const { postRead, serverRewrite } = request.location;
+  request.phase = postRead.length === 0 && serverRewrite.length === 0 ? FIND_LOCATION : POST_READ;
   runPhases(request);
 }
 
@@ -236,7 +238,11 @@ function enterNextPhase(request: HttpRequest): boolean {
       return true;
     case FIND_LOCATION:
       request.phase = REWRITE;
-      return findLocation(request);
+      if (!findLocation(request)) return false;
+      if (!isAnsweredAtOnce(request.location)) return true;
+      request.phase = CONTENT;
+      answer(request);
+      return false;
     case POST_REWRITE:
       if (!request.isUriChanged) {
         request.phase = PREACCESS;
@@ -259,6 +265,17 @@ function enterNextPhase(request: HttpRequest): boolean {
       request.phase++;
       return true;
   }
+}
+
+/** perf: whether nobody has a say in the phases between the search for a location and its answer. */
+function isAnsweredAtOnce({ content, rewrite, preaccess, access, precontent }: Location): boolean {
+  return (
+    content !== null &&
+    rewrite.length === 0 &&
+    preaccess.length === 0 &&
+    access.length === 0 &&
+    precontent.length === 0
+  );
 }
 
 /** Looks for the location of the path. Whether the request goes on with it. */

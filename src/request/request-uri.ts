@@ -12,24 +12,17 @@ export class RequestUri {
   readonly args: string;
   /** The path as received. */
   readonly raw: string;
-  /** Whether `path` is `raw`. */
-  readonly isVerbatim: boolean;
+  /** Whether the client escaped anything in the path: only then nginx escapes the path it sends upstream. */
+  readonly isQuoted: boolean;
+  /** Whether the path came with a '+', escaped or not; nginx's rewrites then escape captures in arguments. */
+  readonly hasPlus: boolean;
 
-  constructor(path: string, args: string, raw: string) {
+  constructor(path: string, args: string, raw: string, isQuoted: boolean) {
     this.path = path;
     this.args = args;
     this.raw = raw;
-    this.isVerbatim = path === raw;
-  }
-
-  /** Whether the client escaped anything in the path: only then nginx escapes the path it sends upstream. */
-  get isQuoted(): boolean {
-    return this.raw.includes('%');
-  }
-
-  /** Whether the path came with a '+', escaped or not; nginx's rewrites then escape captures in arguments. */
-  get hasPlus(): boolean {
-    return this.raw.includes('+') || (this.isQuoted && /%2b/i.test(this.raw));
+    this.isQuoted = isQuoted;
+    this.hasPlus = raw.includes('+') || (isQuoted && /%2b/i.test(raw));
   }
 }
 
@@ -49,9 +42,10 @@ export function parseRequestUri(target: string, mergeSlashes: boolean): RequestU
   const mark = text.indexOf('?');
   const raw = mark < 0 ? text : text.substring(0, mark);
   const args = mark < 0 ? '' : text.substring(mark + 1);
-  if (!raw.includes('%') && !raw.includes('//') && !raw.includes('/.')) return new RequestUri(raw, args, raw);
+  const isQuoted = raw.includes('%');
+  if (!isQuoted && !raw.includes('//') && !raw.includes('/.')) return new RequestUri(raw, args, raw, false);
   const path = normalizePath(raw, mergeSlashes);
-  return path === null ? null : new RequestUri(path, args, raw);
+  return path === null ? null : new RequestUri(path, args, raw, isQuoted);
 }
 
 /** Where paths are written while they are normalized; a path never grows. Bounded by the largest head. */

@@ -2,6 +2,7 @@
  * The end of the chain: writes a response's head and body to the client's connection, with the framing that its
  * version needs, and counts what was sent.
  */
+import { eventClock } from '../core/clock.js';
 import { formatHttpDate } from '../core/http-date.js';
 import { asFieldValue, asUrl } from '../http/message/one-line.js';
 import type { Connection } from '../net/connection.js';
@@ -95,15 +96,17 @@ export class ResponseWriter extends BodySink {
   }
 }
 
-let dateSecond = 0;
 let dateLine = '';
+/** Until when `dateLine` is right, by the event clock. */
+let dateUntilMs = 0;
 
-/** The Date field with the present second, made once a second. */
+/** The Date field with the present second. perf: the system's time is asked once a second. */
 export function dateField(): string {
-  const second = Math.floor(Date.now() / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateLine = `Date: ${formatHttpDate(second)}\r\n`;
+  const nowMs = eventClock.nowMs();
+  if (nowMs >= dateUntilMs) {
+    const wallMs = Date.now();
+    dateUntilMs = nowMs + 1000 - (wallMs % 1000);
+    dateLine = `Date: ${formatHttpDate(Math.floor(wallMs / 1000))}\r\n`;
   }
   return dateLine;
 }

@@ -56,6 +56,7 @@ export function startSubrequest(
   request.path = path;
   request.args = args;
   request.host = parent.host;
+  request.hostPort = parent.hostPort;
   request.remoteAddress = parent.remoteAddress;
   request.remotePort = parent.remotePort;
   request.remoteUser = parent.remoteUser;

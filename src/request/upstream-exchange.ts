@@ -582,8 +582,10 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { request, settings, cacheUse } = this;
     const { head } = upstream;
     const { status } = head;
-    for (const line of head.duplicates ?? [])
-      this.logError('warn', `upstream sent duplicate header line: ${line}, ignored`);
+    if (head.duplicates !== null) {
+      for (const line of head.duplicates)
+        this.logError('warn', `upstream sent duplicate header line: ${line}, ignored`);
+    }
     request.tries.gotHeader(status, head.fieldText);
     if (status >= 300) {
       const failure = STATUS_FAILURES.get(status);

@@ -49,10 +49,20 @@ export interface Destination {
   readonly uri: string | null;
 }
 
-/** A field that is set, and its value; one whose value is '' isn't sent. */
+/** A field that is set. */
 export interface SetField {
   readonly name: string;
+  /** The whole line where its value names no variable, else null. */
+  readonly line: string | null;
+  /** The line up to the value. */
+  readonly prefix: string;
+  /** One that is '' isn't sent. */
   readonly value: Text<HttpRequest>;
+}
+
+export function setField(name: string, value: Text<HttpRequest>): SetField {
+  const prefix = `${name}: `;
+  return { name, value, prefix, line: value.constant === null ? null : `${prefix}${value.constant}\r\n` };
 }
 
 /** How the head of a request for the upstream is made. */

@@ -37,6 +37,9 @@ class Try {
   }
 }
 
+/** Stands in before the first. */
+const NO_TRY = new Try();
+
 /** All tries of one request, the last one under way. */
 export class UpstreamTries {
   /** Peers that failed the exchange under way and are not asked again in it. */
@@ -51,6 +54,8 @@ export class UpstreamTries {
   private readonly clock: Clock;
   /** Grows to the most tries a request of this connection took; the first `count` are this request's. */
   private readonly list: Try[];
+  /** The one under way. */
+  private last: Try;
 
   constructor(clock: Clock) {
     this.failedPeers = NO_PEERS;
@@ -60,6 +65,7 @@ export class UpstreamTries {
     this.firstOfExchange = 0;
     this.clock = clock;
     this.list = [];
+    this.last = NO_TRY;
   }
 
   reset(): void {
@@ -86,6 +92,7 @@ export class UpstreamTries {
     }
     next.isOfAnother = this.count > 0 && this.count === this.firstOfExchange;
     this.count++;
+    this.last = next;
     next.name = name;
     next.startMs = this.clock.nowMs();
     next.connectedMs = -1;
@@ -165,10 +172,6 @@ export class UpstreamTries {
   }
   get bytesReceived(): string {
     return this.join((each) => String(each.bytesReceived));
-  }
-
-  private get last(): Try {
-    return this.list[this.count - 1]!;
   }
 
   /** As nginx joins them: a comma between tries, a colon where another exchange began. */

@@ -76,7 +76,9 @@ export class KeepalivePool implements IdleHome {
       if (this.options.isLocal && connection.place !== place) continue;
       // One that was reset hears of its close behind all else that this turn of the event loop brings.
       if (connection.connection.isDestroyed) continue;
-      connections.splice(i, 1);
+      // perf: almost always the last, and splice makes an array of what it took.
+      if (i === connections.length - 1) connections.pop();
+      else connections.splice(i, 1);
       this.unlink(connection);
       connection.assign(peer, user);
       return connection;

@@ -11,6 +11,8 @@ export type TextPart = { readonly literal: string } | { readonly variable: strin
 export interface Text<S> {
   /** The text itself when it names no variable, else null: decide with it at configuration time. */
   readonly constant: string | null;
+  /** Whether its value is known never to hold CR, LF or NUL. */
+  readonly isOneLine: boolean;
   /** A variable that isn't found counts as ''. */
   evaluate(subject: S): string;
 }
@@ -40,14 +42,26 @@ function bindPieces<S extends VariableSubject>(pieces: readonly (string | Variab
   const [first] = pieces;
   if (pieces.every((piece) => typeof piece === 'string')) return constantText(pieces.join(''));
   if (pieces.length === 1 && typeof first === 'object') {
-    return { constant: null, evaluate: (subject) => readVariable(first, subject) ?? '' };
+    return {
+      constant: null,
+      isOneLine: isOneLine(first),
+      evaluate: (subject) => readVariable(first, subject) ?? '',
+    };
   }
-  return { constant: null, evaluate: (subject) => joinPieces(pieces, subject) };
+  return {
+    constant: null,
+    isOneLine: pieces.every(isOneLine),
+    evaluate: (subject) => joinPieces(pieces, subject),
+  };
 }
 
 /** A text that names no variable. */
 export function constantText<S>(constant: string): Text<S> {
-  return { constant, evaluate: () => constant };
+  return { constant, isOneLine: isOneLine(constant), evaluate: () => constant };
+}
+
+function isOneLine<S>(piece: string | Variable<S>): boolean {
+  return typeof piece === 'string' ? !/[\0\r\n]/.test(piece) : piece.isOneLine === true;
 }
 
 function joinPieces<S extends VariableSubject>(

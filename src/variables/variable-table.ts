@@ -21,6 +21,8 @@ export interface VariableDefinition<S> {
   readonly isVolatile?: boolean;
   /** May be given another definition, or values: what a configuration made itself (set, map, a named group). */
   readonly isChangeable?: boolean;
+  /** Its value never holds CR, LF or NUL, so that it can stand in a head as it is. Not of one that may be changed. */
+  readonly isOneLine?: boolean;
 }
 
 /** Variables whose names share a beginning: $http_*, $arg_*, $cookie_* ... */
@@ -105,6 +107,7 @@ export class VariableTable<S extends VariableSubject> {
         set: definition.set,
         isVolatile: definition.isVolatile ?? false,
         isChangeable: definition.isChangeable ?? false,
+        isOneLine: isOneLine(definition),
         slot: this.slotCount++,
       };
       this.used.set(lower, variable);
@@ -141,6 +144,10 @@ export class VariableTable<S extends VariableSubject> {
   }
 }
 
+function isOneLine<S>({ isOneLine = false, isChangeable, set }: VariableDefinition<S>): boolean {
+  return isOneLine && isChangeable !== true && set === undefined;
+}
+
 function notFound(): null {
   return null;
 }
@@ -150,6 +157,7 @@ function redefine<S>(variable: VariableInUse<S>, definition: VariableDefinition<
   variable.set = definition.set;
   variable.isVolatile = definition.isVolatile ?? false;
   variable.isChangeable = definition.isChangeable ?? false;
+  variable.isOneLine = isOneLine(definition);
 }
 
 /** A variable's value on a subject, read once unless it is volatile or was assigned; null when not found. */

@@ -11,7 +11,7 @@ import type { VariableTable } from '../../../variables/variable-table.js';
 /** $remote_addr, $server_port, $connection, $proxy_protocol_* ... */
 export function addConnectionVariables(table: VariableTable<HttpRequest>): void {
   const define = (name: string, get: (request: HttpRequest) => string | null) => table.define({ name, get });
-  define('remote_addr', ({ remoteAddress }) => remoteAddress);
+  table.define({ name: 'remote_addr', isOneLine: true, get: ({ remoteAddress }) => remoteAddress });
   define('remote_port', ({ remotePort }) => portText(remotePort));
   define('binary_remote_addr', ({ remoteAddress }) => {
     const address = parseIpAddress(remoteAddress);

@@ -11,7 +11,6 @@ import { logErrorOf } from '../../../request/error-line.js';
 import { documentRoot, filePath } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { findCookie } from '../../../request/request-cookie.js';
-import { parseRequestHost } from '../../../request/request-host.js';
 import type { VariableTable } from '../../../variables/variable-table.js';
 
 type Getter = (request: HttpRequest) => string | null;
@@ -22,8 +21,8 @@ const KEPT: Readonly<Record<string, Getter>> = {
   request_uri: ({ head }) => orNull(head.target),
   server_protocol: ({ requestLine }) => orNull(requestLine.slice(requestLine.lastIndexOf(' ') + 1)),
   host: ({ host }) => host,
-  request_port: (request) => String(portOf(request) || ''),
-  is_request_port: (request) => (portOf(request) === 0 ? '' : ':'),
+  request_port: (request) => String(request.hostPort || ''),
+  is_request_port: (request) => (request.hostPort === 0 ? '' : ':'),
   server_name: ({ server }) => server.settings.serverName,
   scheme: () => 'http',
   https: () => '',
@@ -33,6 +32,17 @@ const KEPT: Readonly<Record<string, Getter>> = {
   request_body: ({ main }) => main.payload?.inMemory?.toString('latin1') || null,
   request_body_file: ({ main }) => main.payload?.path ?? null,
 };
+
+/** Of those, what can't hold a line end, for what a head is parsed by. */
+const ONE_LINE: ReadonlySet<string> = new Set([
+  'request_uri',
+  'host',
+  'request_port',
+  'is_request_port',
+  'scheme',
+  'content_type',
+  'http_cookie',
+]);
 
 /** Read each time. */
 const VOLATILE: Readonly<Record<string, Getter>> = {
@@ -54,9 +64,10 @@ const FIXED_FIELDS = ['host', 'user_agent', 'referer', 'via', 'x_forwarded_for']
 
 /** $uri, $args, $arg_*, $http_*, $cookie_*, $request_filename ... */
 export function addRequestVariables(table: VariableTable<HttpRequest>): void {
-  for (const [name, get] of Object.entries(KEPT)) table.define({ name, get });
+  for (const [name, get] of Object.entries(KEPT)) table.define({ name, get, isOneLine: ONE_LINE.has(name) });
   for (const [name, get] of Object.entries(VOLATILE)) table.define({ name, get, isVolatile: true });
-  for (const name of FIXED_FIELDS) table.define({ name: `http_${name}`, get: fieldGetter(name) });
+  for (const name of FIXED_FIELDS)
+    table.define({ name: `http_${name}`, get: fieldGetter(name), isOneLine: true });
   table.define({
     name: 'args',
     isVolatile: true,
@@ -86,10 +97,6 @@ export function addRequestVariables(table: VariableTable<HttpRequest>): void {
 
 function orNull(text: string): string | null {
   return text === '' ? null : text;
-}
-
-function portOf({ head }: HttpRequest): number {
-  return parseRequestHost(head.host)?.port ?? 0;
 }
 
 function contentLength({ main }: HttpRequest): string | null {

@@ -11,7 +11,7 @@ import type { ValidRule } from '../../../request/answer-freshness.js';
 import { CACHE_USE, type CacheSettings, STALE_WHILE_UPDATING } from '../../../request/cache-use.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { RequestText } from '../../../request/location.js';
-import type { RequestPlan } from '../../../request/upstream-settings.js';
+import { type RequestPlan, setField } from '../../../request/upstream-settings.js';
 import { constantText } from '../../../variables/text.js';
 import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
 import { declareZone, reportUnknownZone } from '../../shared-zones.js';
@@ -131,14 +131,16 @@ const CONDITIONS = [
 ];
 
 const REVALIDATIONS: RequestPlan['fields'] = [
-  {
-    name: 'If-Modified-Since',
-    value: { constant: null, evaluate: (request) => CACHE_USE.of(request)?.lastModified ?? '' },
-  },
-  {
-    name: 'If-None-Match',
-    value: { constant: null, evaluate: (request) => CACHE_USE.of(request)?.etag ?? '' },
-  },
+  setField('If-Modified-Since', {
+    constant: null,
+    isOneLine: true,
+    evaluate: (request) => CACHE_USE.of(request)?.lastModified ?? '',
+  }),
+  setField('If-None-Match', {
+    constant: null,
+    isOneLine: true,
+    evaluate: (request) => CACHE_USE.of(request)?.etag ?? '',
+  }),
 ];
 
 function planForCache(plan: RequestPlan): RequestPlan {

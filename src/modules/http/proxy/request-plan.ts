@@ -7,7 +7,7 @@ import { fieldSet } from '../../../http/h1/field-lines.js';
 import { FIELD_ID_COUNT, FieldId, fieldIdOf } from '../../../http/message/field-id.js';
 import { HOP_BY_HOP } from '../../../request/forwarded-head.js';
 import type { HttpRequest } from '../../../request/http-request.js';
-import type { RequestPlan, SetField } from '../../../request/upstream-settings.js';
+import { type RequestPlan, type SetField, setField } from '../../../request/upstream-settings.js';
 import type { Text } from '../../../variables/text.js';
 import type { LocationBuild } from '../../module.js';
 import * as proxy from './directives.js';
@@ -67,7 +67,7 @@ function setFields(
     const value = build.text(values[1], node.args[1]!);
     if (lower === 'host') host = value;
     // security: a length other than the body's would let a client smuggle a request of its own behind ours.
-    else if (!FRAMING.has(lower) && value.constant !== '') fields.push({ name, value });
+    else if (!FRAMING.has(lower) && value.constant !== '') fields.push(setField(name, value));
   }
   return { host, fields, names };
 }

@@ -18,7 +18,10 @@ function destinationOf(request: HttpRequest): Destination | null {
   return CHOSEN_DESTINATION.of(request) ?? FIXED_DESTINATIONS.get(request.location) ?? null;
 }
 
-/** $proxy_host, $proxy_port, $proxy_add_x_forwarded_for */
+/**
+ * $proxy_host, $proxy_port, $proxy_add_x_forwarded_for; and of our own $forwarded_host, $forwarded_upgrade and
+ * $forwarded_connection, which nginx's configurations make with maps.
+ */
 export function addProxyVariables(table: VariableTable<HttpRequest>): void {
   table.define({
     name: 'proxy_host',
@@ -30,7 +33,27 @@ export function addProxyVariables(table: VariableTable<HttpRequest>): void {
     isVolatile: true,
     get: (request) => destinationOf(request)?.port ?? null,
   });
-  table.define({ name: 'proxy_add_x_forwarded_for', isVolatile: true, get: forwardedFor });
+  table.define({ name: 'proxy_add_x_forwarded_for', isVolatile: true, isOneLine: true, get: forwardedFor });
+  table.define({ name: 'forwarded_host', isVolatile: true, isOneLine: true, get: forwardedHost });
+  // security: only what the Connection field names too, and never one that leads to HTTP again and would hide requests.
+  table.define({
+    name: 'forwarded_upgrade',
+    isVolatile: true,
+    isOneLine: true,
+    get: ({ head }) => head.upgrade,
+  });
+  table.define({
+    name: 'forwarded_connection',
+    isOneLine: true,
+    isVolatile: true,
+    get: ({ head }) => (head.upgrade === '' ? '' : 'upgrade'),
+  });
+}
+
+/** The host the client asked for, with the port if it named one; the upstream's when it named none. */
+function forwardedHost(request: HttpRequest): string | null {
+  if (request.head.host === '') return destinationOf(request)?.host ?? null;
+  return request.hostPort === 0 ? request.host : `${request.host}:${request.hostPort}`;
 }
 
 function forwardedFor(request: HttpRequest): string {
