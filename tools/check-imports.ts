@@ -27,7 +27,7 @@ export const rooms: Room[] = [
   { name: 'http', mayImport: ['core', 'net'] },
   { name: 'cache', mayImport: ['core', 'http/message', 'zones', 'log'] },
   { name: 'upstream', mayImport: ['core', 'net', 'http', 'zones', 'log', 'metrics'] },
-  { name: 'request', mayImport: 'lower', except: ['conf', 'zones'] },
+  { name: 'request', mayImport: 'lower', except: ['conf'] },
   { name: 'stream', mayImport: ['core', 'net', 'variables', 'upstream', 'log', 'metrics'] },
   { name: 'modules', mayImport: 'lower' },
   { name: 'compile', mayImport: 'lower', except: ['modules/catalog.ts'] },

@@ -12,7 +12,7 @@ import { workerShutdownTimeout } from '../modules/core/directives.js';
 import { openMainErrorLog } from '../modules/error-log.js';
 import * as core from '../modules/http/core/directives.js';
 import type { HttpModule } from '../modules/module.js';
-import { ConnectionCounts } from '../request/connection-counts.js';
+import { CONNECTION_COUNTS_BYTES, ConnectionCounts } from '../request/connection-counts.js';
 import type { ServiceContext } from '../request/virtual-server.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { BuildEnvironment } from './environment.js';
@@ -74,7 +74,7 @@ export function buildCycle(
         wheel,
         clock,
         errorLog: builder.errorLog,
-        connections: builder.carried('connections', '', () => new ConnectionCounts()),
+        connections: connectionCounts(builder),
         keepsBodies: ['request_body', 'request_body_file'].some((name) => builder.variables.isUsed(name)),
       },
       upstreams: builder.upstreams,
@@ -91,6 +91,11 @@ export function buildCycle(
     void closeAll(builder);
     throw error;
   }
+}
+
+function connectionCounts(builder: HttpBuilder): ConnectionCounts {
+  const memory = builder.sharedMemory('connections', '', CONNECTION_COUNTS_BYTES);
+  return builder.carried('connections', '', () => new ConnectionCounts(memory, builder.worker));
 }
 
 const NO_LOG = new ErrorLog(

@@ -5,6 +5,8 @@ import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { LogSink, SinkOptions } from '../log/sink.js';
 import type { DefectReporter } from '../net/connection.js';
+import type { WorkerPlace } from '../zones/worker-place.js';
+import type { ZoneMemories } from '../zones/zone-memories.js';
 
 export interface BuildEnvironment {
   /** Where relative paths of files and logs start (`-p`); ends in a slash. */
@@ -16,6 +18,10 @@ export interface BuildEnvironment {
   readonly onDefect: DefectReporter;
   /** The main error log where the configuration names no file for it. */
   readonly defaultErrorLog: string;
+  /** For which of the threads that serve it. Default: there is one. */
+  readonly worker?: WorkerPlace;
+  /** Where memory comes from that all workers share. Default: new. */
+  readonly memories?: ZoneMemories;
   /** What the configuration before has to carry over, by kind and name. */
   readonly carried: ReadonlyMap<string, unknown>;
   /**

@@ -22,6 +22,8 @@ import { type NamedGroup, RequestRegex } from '../request/request-regex.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import { compileText, type Text } from '../variables/text.js';
 import { VariableTable } from '../variables/variable-table.js';
+import { ONLY_WORKER, type WorkerPlace } from '../zones/worker-place.js';
+import { ZoneMemories } from '../zones/zone-memories.js';
 import type { BuildEnvironment } from './environment.js';
 
 /** One `http {}` while it is built. */
@@ -31,6 +33,7 @@ export class HttpBuilder implements HttpBuild {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly onDefect: DefectReporter;
+  readonly worker: WorkerPlace;
   readonly diagnostics: Diagnostic[] = [];
   readonly sinks: LogSink[] = [];
   /** To be called when the cycle serves no more. */
@@ -39,6 +42,7 @@ export class HttpBuilder implements HttpBuild {
   readonly carriedNow: Map<string, unknown> = new Map();
   errorLog: ErrorLog;
   private readonly environment: BuildEnvironment;
+  private readonly memories: ZoneMemories;
   /** Names in texts that nothing had defined by then; it may be defined further down. */
   private readonly notYetKnown: { readonly name: string; readonly at: Directive | Word }[] = [];
   private readonly sharedByKey = new Map<BuildKey<unknown>, unknown>();
@@ -49,6 +53,8 @@ export class HttpBuilder implements HttpBuild {
     this.wheel = environment.wheel;
     this.clock = environment.clock;
     this.onDefect = environment.onDefect;
+    this.worker = environment.worker ?? ONLY_WORKER;
+    this.memories = environment.memories ?? new ZoneMemories();
     this.errorLog = errorLog;
   }
 
@@ -70,6 +76,14 @@ export class HttpBuilder implements HttpBuild {
       this.carriedNow.set(key, carried.has(key) ? carried.get(key) : make());
     }
     return this.carriedNow.get(key) as T;
+  }
+
+  sharedMemory(kind: string, name: string, bytes: number): SharedArrayBuffer {
+    return this.memories.get(`${kind} ${name}`, bytes, true);
+  }
+
+  cycleMemory(kind: string, name: string, bytes: number): SharedArrayBuffer {
+    return this.memories.get(`${kind} ${name}`, bytes, false);
   }
 
   text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest> {

@@ -25,6 +25,7 @@ import type { UpstreamPlan } from '../upstream/upstream-plan.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { Text } from '../variables/text.js';
 import type { VariableTable } from '../variables/variable-table.js';
+import type { WorkerPlace } from '../zones/worker-place.js';
 
 /** A module of `http {}`. */
 export interface HttpModule {
@@ -81,6 +82,15 @@ export interface HttpBuild extends Reporter {
   shared<T>(key: BuildKey<T>): T;
   /** As `shared`, but what the configuration before had of this name lives on: zones and their counters. */
   carried<T>(kind: string, name: string, make: () => T): T;
+  /** Which worker this is built for. */
+  readonly worker: WorkerPlace;
+  /**
+   * Memory that all workers share and that lives on after a reload, by what it is for; full of zeros when it is new.
+   * Objects around it are each worker's own: see `carried`.
+   */
+  sharedMemory(kind: string, name: string, bytes: number): SharedArrayBuffer;
+  /** The same for what begins anew with each configuration. */
+  cycleMemory(kind: string, name: string, bytes: number): SharedArrayBuffer;
   /** A text with its variables bound. A name that nothing in the whole configuration defines is reported in the end. */
   text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest>;
   /** A regular expression whose named groups become variables. A name that can't be one is reported. */

@@ -76,9 +76,11 @@ export function carryZone<T>(
   make: (memory: SharedArrayBuffer) => T,
 ): T | null {
   const keyText = at.args[0]!.text;
+  // Asked for each time, so that it is among what the next configuration takes over.
+  const memory = build.sharedMemory(user, name, bytes);
   const zone = build.carried<CarriedZone<T>>(user, `${name}:${bytes}`, () => ({
     keyText,
-    state: make(new SharedArrayBuffer(bytes)),
+    state: make(memory),
   }));
   if (zone.keyText === keyText) return zone.state;
   const nginxText = `${user} "${name}" uses the "${keyText}" key while previously it used the "${zone.keyText}" key`;

@@ -13,7 +13,7 @@ import { SOCKETS } from '../net/socket-budget.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { DrainListener } from './body-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
-import type { ConnectionActivity } from './connection-counts.js';
+import { ConnectionActivity } from './connection-counts.js';
 import { logErrorOf } from './error-line.js';
 import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
 import { isKeepaliveAllowed } from './keepalive.js';
@@ -135,7 +135,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.readDeadline = new Deadline(context.wheel, this);
     this.sendDeadline = new Deadline(context.wheel, this);
     this.state = point.options.usesProxyProtocol ? READING_PROXY_HEADER : WAITING;
-    this.activity = 'waiting';
+    this.activity = ConnectionActivity.waiting;
     context.connections.noteOpened();
     this.held = null;
     this.isHalfClosed = false;
@@ -312,8 +312,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       }
       this.state = READING_HEAD;
       this.requestCount++;
-      this.context.connections.requests++;
-      this.setActivity('reading');
+      this.context.connections.noteRequest();
+      this.setActivity(ConnectionActivity.reading);
       this.request = this.requests.take(this);
     }
     const request = this.request!;
@@ -335,7 +335,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.logInfo(`${why} while reading client request ${request.head.isLineRead ? 'headers' : 'line'}`);
     this.readDeadline.clear();
     this.state = SERVING;
-    this.setActivity('writing');
+    this.setActivity(ConnectionActivity.writing);
     this.connection.pauseReading();
     // What would be read next has no meaning any more.
     request.body.start(BodyKind.none, 0);
@@ -346,7 +346,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private serveHead(request: HttpRequest, bytes: Buffer, start: number, end: number): void {
     const { head, body } = request;
     this.state = SERVING;
-    this.setActivity('writing');
+    this.setActivity(ConnectionActivity.writing);
     this.readDeadline.clear();
     let kind: number = BodyKind.none;
     if (head.isChunked) kind = BodyKind.chunked;
@@ -671,7 +671,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   /** The request is over: it is logged, and its object is free for another. */
   private endServing(request: HttpRequest): void {
     this.request = null;
-    if (this.state !== CLOSED) this.setActivity('waiting');
+    if (this.state !== CLOSED) this.setActivity(ConnectionActivity.waiting);
     this.receiver = null;
     this.drainListener = null;
     this.restingSinceMs = this.context.clock.nowMs();

@@ -25,7 +25,12 @@ const stubStatus = defineDirective({
   effect: 'full',
 });
 
-const SHOWN: readonly ('active' | ConnectionActivity)[] = ['active', 'reading', 'writing', 'waiting'];
+const SHOWN: readonly ('active' | keyof typeof ConnectionActivity)[] = [
+  'active',
+  'reading',
+  'writing',
+  'waiting',
+];
 
 export const stubStatusModule: HttpModule = {
   name: 'stub_status',
@@ -43,9 +48,9 @@ export const stubStatusModule: HttpModule = {
 
 function showStatus(request: HttpRequest): Outcome {
   if (request.method !== 'GET' && request.method !== 'HEAD') return 405;
-  const { accepted, handled, requests, active, reading, writing, waiting } = request.context.connections;
+  const { accepted, requests, active, reading, writing, waiting } = request.context.connections;
   const page =
-    `Active connections: ${active} \nserver accepts handled requests\n ${accepted} ${handled} ${requests} \n` +
+    `Active connections: ${active} \nserver accepts handled requests\n ${accepted} ${accepted} ${requests} \n` +
     `Reading: ${reading} Writing: ${writing} Waiting: ${waiting} \n`;
   respond(request, 200, 'text/plain', page);
   return DONE;

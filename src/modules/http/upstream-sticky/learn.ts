@@ -48,8 +48,9 @@ export function readLearn(
   }
   const zone = rules.zone!;
   if (!declareZone(build, at, 'sticky', zone.name, zone.bytes)) return null;
+  const memory = build.sharedMemory('sticky', `${build.plan.name} ${zone.name}`, zone.bytes);
   const sessions = build.carried('sticky', `${build.plan.name} ${zone.name}:${zone.bytes}`, () => {
-    return new StickySessions(new SharedArrayBuffer(zone.bytes), 0);
+    return new StickySessions(memory, 0);
   });
   sessions.timeoutMs = rules.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   return new LearnedAffinity(rules, sessions);
