@@ -1,5 +1,6 @@
 // Names that are resolved at run time: by an upstream that follows them, and by proxy_pass with variables.
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { RawOrigin } from '../src/testing/index.js';
 import { startOrigins } from './answering-origins.js';
 import { get, serveConf } from './conf-scene.js';
 import { DnsServer } from './dns-server.js';
@@ -25,6 +26,35 @@ it('resolve follows a name as its addresses change', async () => {
     .toBeGreaterThan(0);
   expect((await get(conf, '/')).body).toBe('a');
 }, 20_000);
+
+it('a request goes on to the servers of now when the one it waits for is no longer among them', async () => {
+  const { port } = (await startOrigins('a'))[0]!.address;
+  let isAsked = () => {};
+  const asked = new Promise<void>((resolve) => {
+    isAsked = resolve;
+  });
+  const dying = await RawOrigin.start(
+    async (connection, number) => {
+      await connection.readRequest();
+      if (number === 1) isAsked();
+      else connection.close();
+    },
+    port,
+    '127.0.0.2',
+  );
+  onTestFinished(() => dying.stop());
+  const dns = await DnsServer.start({ 'app.test': ['A 127.0.0.2'] });
+  const conf = await serveConf(`
+    resolver ${dns.name} valid=1s ipv6=off;
+    upstream app { zone app 64k; server app.test:${port} resolve; }
+    server { listen 127.0.0.1:%PORT%; location / { proxy_pass http://app; } }`);
+  const waiting = get(conf, '/');
+  await asked;
+  dns.records.set('app.test', ['A 127.0.0.1']);
+  await expect.poll(async () => (await get(conf, '/')).body, { timeout: 5000 }).toBe('a');
+  await dying.stop();
+  expect((await waiting).body).toBe('a');
+});
 
 it('service= takes hosts, ports and weights from SRV records, further priorities as backups', async () => {
   const [a, b] = await startOrigins('a', 'b');

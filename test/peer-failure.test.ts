@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../src/testing/index.js';
 import { endPrograms, type Program, startScript } from './program.js';
 import { type Sluice, startSluice } from './sluice-process.js';
+import { SteadyLoad } from './steady-load.js';
 
 /** Says its name to a GET; says which POST it got, on standard output at once and in its answer. */
 const ORIGIN = `
@@ -51,63 +52,9 @@ class Peer {
   }
 }
 
-/** Clients that each send one request after the other, each on its own connection, until told to stop. */
-class Load {
-  readonly served: Map<string, number>;
-  readonly failures: string[];
-  #isOver: boolean;
-  #waiting: (() => void)[];
-  readonly #clients: Promise<void>[];
-
-  constructor(sluice: Sluice, count: number, nextRequest: () => string) {
-    this.served = new Map();
-    this.failures = [];
-    this.#isOver = false;
-    this.#waiting = [];
-    this.#clients = Array.from({ length: count }, () => this.#ask(sluice, nextRequest));
-  }
-
-  /** Waits until `name` has answered `count` more requests. */
-  async waitFor(name: string, count: number): Promise<void> {
-    const goal = (this.served.get(name) ?? 0) + count;
-    while ((this.served.get(name) ?? 0) < goal) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#isOver = true;
-    await Promise.all(this.#clients);
-  }
-
-  async #ask({ port }: Sluice, nextRequest: () => string): Promise<void> {
-    let client: RawClient | null = null;
-    while (!this.#isOver) {
-      try {
-        client ??= await RawClient.connect({ host: '127.0.0.1', port, path: null });
-        await client.send(nextRequest());
-        const { head, body } = await client.readResponse();
-        if (!head.startsWith('HTTP/1.1 200 ')) this.failures.push(head);
-        if (!head.startsWith('HTTP/1.1 200 ') || /^connection: close/im.test(head)) {
-          client.close();
-          client = null;
-        }
-        const name = body.toString();
-        this.served.set(name, (this.served.get(name) ?? 0) + 1);
-      } catch (error) {
-        this.failures.push(String(error));
-        client?.close();
-        client = null;
-      }
-      for (const resolve of this.#waiting.splice(0)) resolve();
-    }
-    client?.close();
-  }
-}
-
 let a: Peer;
 let b: Peer;
-let load: Load | null;
+let load: SteadyLoad | null;
 
 beforeEach(async () => {
   load = null;
@@ -129,7 +76,7 @@ const get = () => 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 describe('a proxy before two peers, asked by 16 clients', () => {
   it('fails no GET when one is killed, then the other, and both get requests again', async () => {
-    load = new Load(await startBeforeBoth(), 16, get);
+    load = new SteadyLoad(await startBeforeBoth(), 16, get);
     for (const [dying, living] of [
       [a, b],
       [b, a],
@@ -146,7 +93,7 @@ describe('a proxy before two peers, asked by 16 clients', () => {
   });
 
   it('fails no GET while one accepts connections and never answers', async () => {
-    load = new Load(await startBeforeBoth('--read-timeout', '300ms'), 16, get);
+    load = new SteadyLoad(await startBeforeBoth('--read-timeout', '300ms'), 16, get);
     await Promise.all([load.waitFor('a', 100), load.waitFor('b', 100)]);
     process.kill(a.program!.pid, 'SIGSTOP');
     await load.waitFor('b', 1000);
@@ -162,7 +109,7 @@ describe('a proxy before two peers, asked by 16 clients', () => {
       sent++;
       return `POST /post-${sent} HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody`;
     };
-    load = new Load(await startBeforeBoth(), 16, post);
+    load = new SteadyLoad(await startBeforeBoth(), 16, post);
     for (const [dying, living] of [
       [a, b],
       [b, a],
@@ -205,7 +152,7 @@ describe('a proxy before two peers, asked by 16 clients', () => {
 
   it('cuts no answer short when the proxy is told to end in the middle', async () => {
     const sluice = await startBeforeBoth();
-    load = new Load(sluice, 16, get);
+    load = new SteadyLoad(sluice, 16, get);
     await load.waitFor('a', 200);
     sluice.program.child.kill('SIGTERM');
     const { code } = await sluice.program.ended;

@@ -153,8 +153,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   private flushesReads: boolean;
   /** The start of a response head that came in more than one read. */
   private heldHead: Buffer;
-  /** How many more peers may be asked; -1: not counted yet. */
-  private triesLeft: number;
   private startedMs: number;
   /** What a slow client has yet to take; null while it is none. */
   private spool: ResponseSpool | null;
@@ -180,7 +178,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.isResponseChunked = false;
     this.flushesReads = false;
     this.heldHead = NO_BYTES;
-    this.triesLeft = -1;
     this.startedMs = 0;
     this.spool = null;
     this.answeredMs = -1;
@@ -212,7 +209,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.isTransparent = false;
     this.isResponseChunked = false;
     this.flushesReads = !settings.buffersResponse;
-    this.triesLeft = -1;
     this.spool = null;
     this.answeredMs = -1;
     this.startedMs = request.context.clock.nowMs();
@@ -589,7 +585,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     request.tries.gotHeader(status, head.fieldText);
     if (status >= 300) {
       const failure = STATUS_FAILURES.get(status);
-      if (failure !== undefined && this.triesLeftNow > 1 && this.mayAskAnother(failure)) {
+      if (failure !== undefined && this.hasTriesLeft && this.mayAskAnother(failure)) {
         this.leaveForNext(
           upstream.peer,
           failure !== NextUpstream.http403 && failure !== NextUpstream.http404,
@@ -914,14 +910,12 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     client.startTunnel(upstream, settings.readTimeoutMs, bytes, start, end);
   }
 
-  /** How many peers may be asked, the one under way included. */
-  private get triesLeftNow(): number {
-    if (this.triesLeft < 0) {
-      const { nextUpstreamTries } = this.settings;
-      const { tryCount } = this.destination.target.group;
-      this.triesLeft = nextUpstreamTries === 0 ? tryCount : Math.min(tryCount, nextUpstreamTries);
-    }
-    return this.triesLeft;
+  /** Whether there is another peer to be asked, and next_upstream_tries lets it. */
+  private get hasTriesLeft(): boolean {
+    const { nextUpstreamTries } = this.settings;
+    const { failedPeers } = this.request.tries;
+    if (nextUpstreamTries !== 0 && failedPeers.length + 1 >= nextUpstreamTries) return false;
+    return this.destination.target.group.hasOther(this.upstream!.peer, failedPeers);
   }
 
   /** Whether the request may go to another peer, or once more to the same, after such a failure. */
@@ -943,7 +937,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     tries.end(0);
     if (hasFailed) this.destination.target.group.noteFailure(peer);
     tries.exclude(peer);
-    this.triesLeft--;
     this.leaveUpstream(false);
     this.tryNextPeer(held, 0, held.length);
   }
@@ -964,7 +957,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.breakOff();
       return;
     }
-    const triesLeft = this.triesLeftNow;
     const isStale = upstream.isReused && failure === NextUpstream.error && this.heldHead.length === 0;
     if (isStale && this.mayAskAnother(failure)) {
       // A kept connection that the peer closed meanwhile says nothing of the peer: it gets a fresh one.
@@ -972,7 +964,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.closeUpstream();
       tries.begin(peer.name);
       this.connect(peer, held, 0, held.length);
-    } else if (triesLeft > 1 && this.mayAskAnother(failure)) this.leaveForNext(peer, true);
+    } else if (this.hasTriesLeft && this.mayAskAnother(failure)) this.leaveForNext(peer, true);
     else {
       if (!isStale) this.destination.target.group.noteFailure(peer);
       if (!this.sendStored(failure)) this.refuse(status);

@@ -46,16 +46,20 @@ export class RawOrigin {
     this.#waiting = [];
   }
 
-  /** Listens on a free port of 127.0.0.1; on `where`, a port that was free or a unix socket's path. */
-  static start(script: OriginScript | null = null, where: number | string = 0): Promise<RawOrigin> {
+  /** Listens on a free port of `host`; on `where`, a port that was free or a unix socket's path. */
+  static start(
+    script: OriginScript | null = null,
+    where: number | string = 0,
+    host = '127.0.0.1',
+  ): Promise<RawOrigin> {
     const isPath = typeof where === 'string';
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(isPath ? { path: where } : { port: where, host: '127.0.0.1' }, () => {
+      server.listen(isPath ? { path: where } : { port: where, host }, () => {
         const address = isPath
           ? { host: '', port: 0, path: where }
-          : { host: '127.0.0.1', port: (server.address() as { port: number }).port, path: null };
+          : { host, port: (server.address() as { port: number }).port, path: null };
         const origin = new RawOrigin(server, address);
         // A script may wait for a request for as long as a proxy keeps the connection.
         const readTimeoutMs = script === null ? undefined : Number.POSITIVE_INFINITY;

@@ -105,11 +105,13 @@ export class UpstreamGroup {
     this.waitingRoom?.wake();
   }
 
-  /** How many tries a request has at most: one for each peer that isn't down (nginx: peer.tries). */
-  get tryCount(): number {
-    let count = 0;
-    for (const peer of this.peers) if ((peer.flags & (PeerFlag.down | PeerFlag.draining)) === 0) count++;
-    return count;
+  /**
+   * Whether a request that fails on `peer` after `tried` can hope for another one: as the group is now, and whether or
+   * not they are well (nginx counts the tries beforehand).
+   */
+  hasOther(peer: Peer, tried: readonly Peer[]): boolean {
+    const isOff = PeerFlag.down | PeerFlag.draining;
+    return this.peers.some((each) => each !== peer && (each.flags & isOff) === 0 && !tried.includes(each));
   }
 
   /**

@@ -161,7 +161,7 @@ export interface ResolveRules {
   readonly timeoutMs: number;
 }
 
-/** The least time until a failed look-up is repeated. */
+/** The least time between two look-ups, however short an answer holds. */
 const LEAST_RETRY_MS = 1000;
 
 /**
@@ -249,7 +249,7 @@ export class ResolvedSource implements PeerSource, DeadlineOwner {
     this.known.addresses = known;
     this.known.validUntilMs = validUntilMs;
     this.take(known);
-    this.deadline.set(Math.max(validUntilMs - this.context.clock.nowMs(), 0) + LEAST_RETRY_MS);
+    this.deadline.set(Math.max(validUntilMs - this.context.clock.nowMs(), LEAST_RETRY_MS));
     this.changed();
   }
 

@@ -54,6 +54,12 @@ export const upstreamHcModule: HttpModule = {
 
 const DEFAULT_INTERVAL_MS = 5000;
 
+/**
+ * How much of the interval an answer may take: what hangs right behind a check that it passed is out when the next
+ * one has failed, within two intervals, the timer's lateness included.
+ */
+const TIMEOUT_PART = 0.9;
+
 const MATCHES = new BuildKey('health matches', () => new Map<string, HealthMatch>());
 
 function declareMatches(directives: readonly CheckedDirective[], build: HttpBuild): void {
@@ -118,7 +124,7 @@ function startChecks(
       match: conditions,
       request: `GET ${uri} HTTP/1.1\r\nHost: ${group.name}\r\nUser-Agent: sluice health check\r\nConnection: close\r\n\r\n`,
       // differs from nginx: there it is proxy_read_timeout, which may let a server that hangs be trusted for a minute.
-      timeoutMs: intervalMs,
+      timeoutMs: intervalMs * TIMEOUT_PART,
     },
     {
       wheel,
