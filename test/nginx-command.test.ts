@@ -1,10 +1,10 @@
 // nginx's command line, with files and processes: what is printed, which exit codes, what signals do.
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from './free-port.js';
 import { endPrograms } from './program.js';
 import { runSluice, SluiceProcess } from './sluice-process.js';
 
@@ -34,14 +34,6 @@ function tryKill(pid: number): void {
   } catch {
     // It has ended.
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port: free } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return free;
 }
 
 /** Writes nginx.conf; its one location answers with `answer`. */

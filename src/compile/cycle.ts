@@ -30,6 +30,9 @@ export interface Cycle {
   readonly drainMs: number;
   /** To be flushed and reopened by whoever runs the cycle. */
   readonly sinks: readonly LogSink[];
+  /** Absolute paths of what is written while it serves: the user of the process has to own them. */
+  readonly logFiles: readonly string[];
+  readonly folders: readonly string[];
   /** What the next configuration may carry over, by kind and name. */
   readonly carried: ReadonlyMap<string, unknown>;
   /** Lets go of pools and timers, and closes the logs, when nothing is served by it any more. Once, however often it is asked. */
@@ -80,6 +83,8 @@ export function buildCycle(
       upstreams: builder.upstreams,
       drainMs,
       sinks: builder.sinks,
+      logFiles: [...builder.logTargets].filter((target) => target.startsWith('/')),
+      folders: [...builder.folders],
       carried: builder.carriedNow,
       close: () => {
         closing ??= closeAll(builder);

@@ -36,6 +36,8 @@ export class HttpBuilder implements HttpBuild {
   readonly worker: WorkerPlace;
   readonly diagnostics: Diagnostic[] = [];
   readonly sinks: LogSink[] = [];
+  /** What `writtenFolder` was asked for. */
+  readonly folders: Set<string> = new Set();
   /** To be called when the cycle serves no more. */
   readonly closers: (() => void)[] = [];
   /** What `carried` was asked for: the next configuration may find it here. */
@@ -124,6 +126,17 @@ export class HttpBuilder implements HttpBuild {
     if (path.startsWith('/')) return path;
     const { prefix, confPrefix } = this.environment;
     return (base === 'prefix' ? prefix : confPrefix) + path;
+  }
+
+  writtenFolder(path: string): string {
+    const folder = this.resolvePath(path, 'prefix').replace(/(.)\/+$/, '$1');
+    this.folders.add(folder);
+    return folder;
+  }
+
+  /** Targets of the logs that are files or may be, absolute. */
+  get logTargets(): Iterable<string> {
+    return this.sinkByTarget.keys();
   }
 
   openSink(target: string, options: SinkOptions = {}): LogSink {

@@ -3,7 +3,7 @@
  * buffered-sink.ts, writing bytes in file-target.ts and stream-target.ts.
  */
 
-import { fstatSync } from 'node:fs';
+import { fstatSync, readlinkSync } from 'node:fs';
 import { BufferedSink } from './buffered-sink.js';
 import { FileTarget } from './file-target.js';
 import type { LogSink, SinkOptions } from './sink.js';
@@ -24,7 +24,7 @@ const OFF: LogSink = {
  * The caller owns it and closes it. Throws an Error with the reason when the file cannot be opened.
  */
 export function openLogSink(target: string, options: SinkOptions = {}): LogSink {
-  switch (target) {
+  switch (linkedStream(target) ?? target) {
     case 'off':
       return OFF;
     case 'stdout':
@@ -35,6 +35,19 @@ export function openLogSink(target: string, options: SinkOptions = {}): LogSink 
       return openStandardSink(2, options);
     default:
       return new BufferedSink(FileTarget.open(target), options);
+  }
+}
+
+/**
+ * `/dev/stdout` for a link to it, as containers have them in place of log files: a pipe of root's could not be opened by
+ * that name once the process is another user. Null for anything else.
+ */
+function linkedStream(target: string): string | null {
+  try {
+    const linked = readlinkSync(target);
+    return linked === '/dev/stdout' || linked === '/dev/stderr' ? linked : null;
+  } catch {
+    return null;
   }
 }
 

@@ -97,6 +97,8 @@ export interface HttpBuild extends Reporter {
   regex(regex: Regex, at: Directive | Word): RequestRegex;
   /** The folder a relative path starts from: the prefix (`-p`), or the configuration file's folder. */
   resolvePath(path: string, base: 'prefix' | 'conf'): string;
+  /** A folder below the prefix that files are written to while requests are served: the user of the process has to own it. */
+  writtenFolder(path: string): string;
   /**
    * A log by its target in nginx's notation, the same object for the same target; reopened and closed with the cycle.
    * Throws an Error that says why it can't be had.

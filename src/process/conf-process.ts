@@ -16,7 +16,7 @@ import type { BootLog } from './boot-log.js';
 import type { ConfFiles } from './conf-files.js';
 import { diskConfReader, probeFile } from './disk-conf-reader.js';
 import { PidFile } from './pid-file.js';
-import { dropPrivileges } from './privileges.js';
+import { dropPrivileges, giveAway, rightsHint, whyNotWritable } from './privileges.js';
 import { type ProcessSettings, processSettings } from './settings.js';
 import { startNewProgram } from './upgrade.js';
 
@@ -38,6 +38,8 @@ export class ConfProcess {
   private readonly bootLog: BootLog;
   private server: RunningServer | null;
   private pid: PidFile;
+  /** Whom root's rights were given up for; null: nobody. */
+  private droppedTo: string | null;
   private isReloading: boolean;
   private isReloadWanted: boolean;
 
@@ -48,6 +50,7 @@ export class ConfProcess {
     this.bootLog = bootLog;
     this.server = null;
     this.pid = new PidFile('');
+    this.droppedTo = null;
     this.isReloading = false;
     this.isReloadWanted = false;
   }
@@ -89,7 +92,14 @@ export class ConfProcess {
     for (const diagnostic of compiled.diagnostics) this.tell(diagnostic);
     const { cycle, main } = compiled;
     if (cycle === null) throw new ConfError(`Cannot use "${path}"`);
-    return { ...compiled, conf, cycle, settings: processSettings(main, prefix) };
+    const settings = processSettings(main, prefix);
+    try {
+      giveAway(settings.user, cycle, (message) => cycle.context.errorLog.log('warn', message));
+    } catch (error) {
+      void cycle.close();
+      throw error;
+    }
+    return { ...compiled, conf, cycle, settings };
   }
 
   /**
@@ -103,7 +113,7 @@ export class ConfProcess {
     this.pid = new PidFile(settings.pidPath);
     try {
       this.pid.write(process.pid);
-      dropPrivileges(settings.user);
+      if (dropPrivileges(settings.user)) this.droppedTo = settings.user!.name;
     } catch (error) {
       await this.stop();
       throw error;
@@ -136,7 +146,14 @@ export class ConfProcess {
   }
 
   reopenLogs(): void {
-    this.server?.reopenLogs();
+    if (this.server === null) return;
+    if (this.droppedTo !== null) {
+      for (const path of this.server.cycle.logFiles) {
+        const reason = whyNotWritable(path);
+        if (reason !== null) this.logEmergency(`open() "${path}" failed (${reason})`);
+      }
+    }
+    this.server.reopenLogs();
   }
 
   /** Lets what runs finish, and ends. */
@@ -159,7 +176,7 @@ export class ConfProcess {
       await server.reload(cycle);
       this.defects.cycle = cycle;
     } catch (error) {
-      if (!(error instanceof ConfError)) this.errorLog.log('emerg', (error as Error).message);
+      if (!(error instanceof ConfError)) this.logEmergency((error as Error).message);
     }
   }
 
@@ -169,7 +186,14 @@ export class ConfProcess {
       this.bootLog.report(diagnostic);
       return;
     }
-    const level = diagnostic.severity === 'error' ? 'emerg' : 'warn';
-    this.errorLog.log(level, renderForLog(diagnostic).replace(/^\[\w+\] /, ''));
+    const message = renderForLog(diagnostic).replace(/^\[\w+\] /, '');
+    if (diagnostic.severity === 'error') this.logEmergency(message);
+    else this.errorLog.log('warn', message);
+  }
+
+  /** With why and what helps where rights are missing that the process had at its start. */
+  private logEmergency(message: string): void {
+    const hint = this.droppedTo === null ? '' : rightsHint(this.droppedTo, message);
+    this.errorLog.log('emerg', message + hint);
   }
 }

@@ -1,7 +1,7 @@
 /*
  * The file with the number of the process: written when it serves, renamed while a new program takes over, removed.
  */
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { describeErrno } from '../core/errno.js';
 
 /** nginx's name for that of the program that gives way. */
@@ -11,9 +11,12 @@ const OLD_SUFFIX = '.oldbin';
 export class PidFile {
   readonly path: string;
   #isRenamed: boolean;
+  /** Kept open, so that a process that is root no more can still empty it; -1 before it is written. */
+  #fd: number;
 
   constructor(path: string) {
     this.path = path;
+    this.#fd = -1;
     this.#isRenamed = false;
   }
 
@@ -21,7 +24,8 @@ export class PidFile {
   write(pid: number): void {
     if (this.path === '') return;
     try {
-      writeFileSync(this.path, `${pid}\n`);
+      this.#fd = openSync(this.path, 'w', 0o644);
+      writeSync(this.#fd, `${pid}\n`);
     } catch (error) {
       throw new Error(`open() "${this.path}" failed (${wordsOf(error)})`);
     }
@@ -49,13 +53,17 @@ export class PidFile {
     }
   }
 
+  /** Where the folder doesn't allow it any more, the file is emptied: a number in it could be somebody else's by then. */
   remove(): void {
-    if (this.path === '') return;
+    if (this.#fd < 0) return;
     try {
       unlinkSync(this.#isRenamed ? this.path + OLD_SUFFIX : this.path);
-    } catch {
-      // Somebody took it away.
+    } catch (error) {
+      // ENOENT: somebody took it away.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') ftruncateSync(this.#fd);
     }
+    closeSync(this.#fd);
+    this.#fd = -1;
   }
 }
 

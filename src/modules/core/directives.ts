@@ -90,7 +90,7 @@ export const user = simple(
   'Whose rights a process takes that was started by root.',
   {
     differs:
-      'The one process takes them for good: logs and ports of a later configuration are opened as that user.',
+      'The one process takes them for good: ports and files of a later configuration are opened as that user, see docs/nginx-command-line.md.',
   },
 );
 const workerProcesses = simple(

@@ -86,7 +86,7 @@ export function locationSettings(
     clientBodyTimeoutMs: scope.value(core.clientBodyTimeout)[0],
     clientMaxBodySize: scope.value(core.clientMaxBodySize)[0],
     clientBodyBufferSize: scope.value(core.clientBodyBufferSize)[0],
-    clientBodyTempPath: { path: build.resolvePath(tempPath, 'prefix'), levels },
+    clientBodyTempPath: { path: build.writtenFolder(tempPath), levels },
     clientBodyInFileOnly: scope.value(core.clientBodyInFileOnly)[0],
     clientBodyInSingleBuffer: scope.value(core.clientBodyInSingleBuffer)[0],
     limitRate: rateText(scope, build, core.limitRate),

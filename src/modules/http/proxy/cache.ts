@@ -49,7 +49,7 @@ export function declareCaches(directives: readonly CheckedDirective[], build: Ht
       const message = `zone "${zone.name}" is declared twice`;
       build.report(node, finding('zone-conflict', message, 'give it another name', nginxText));
     } else if (declareZone(build, node, 'proxy_cache', zone.name, zone.bytes)) {
-      const path = build.resolvePath(written, 'prefix').replace(/(.)\/+$/, '$1');
+      const path = build.writtenFolder(written);
       const maxBytes = max_size === undefined || max_size === 0 ? Number.POSITIVE_INFINITY : max_size;
       const limits = { path, levels, zoneBytes: zone.bytes, maxBytes, inactiveMs: inactive };
       const identity = `${zone.name}:${zone.bytes}:${levelsText}:${path}`;

@@ -88,7 +88,7 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
     bufferSize: scope.value(proxy.proxyBufferSize)[0],
     buffersSize: count * size,
     maxTempFileSize: scope.value(proxy.proxyMaxTempFileSize)[0],
-    tempPath: { path: build.resolvePath(tempPath, 'prefix'), levels },
+    tempPath: { path: build.writtenFolder(tempPath), levels },
     ignoresClientAbort: isOn(proxy.proxyIgnoreClientAbort),
     interceptsErrors: isOn(proxy.proxyInterceptErrors),
     ...hiddenFields(scope),
