@@ -60,7 +60,7 @@ export function buildCycle(
   modules: readonly HttpModule[],
   environment: BuildEnvironment,
 ): BuiltCycle {
-  const builder = new HttpBuilder(environment, NO_LOG);
+  const builder = environment.makeBuilder?.(environment, NO_LOG) ?? new HttpBuilder(environment, NO_LOG);
   builder.errorLog = openMainErrorLog(main, builder, environment.defaultErrorLog);
   try {
     const sockets = buildHttp(main, modules, builder);

@@ -3,10 +3,12 @@
  */
 import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
+import type { ErrorLog } from '../log/error-log.js';
 import type { LogSink, SinkOptions } from '../log/sink.js';
 import type { DefectReporter } from '../net/connection.js';
 import type { WorkerPlace } from '../zones/worker-place.js';
 import type { ZoneMemories } from '../zones/zone-memories.js';
+import type { HttpBuilder } from './http-builder.js';
 
 export interface BuildEnvironment {
   /** Where relative paths of files and logs start (`-p`); ends in a slash. */
@@ -16,6 +18,8 @@ export interface BuildEnvironment {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly onDefect: DefectReporter;
+  /** Who builds `http {}`; an HttpBuilder of its own kind looks on while requests are served. Left out: an HttpBuilder. */
+  makeBuilder?(environment: BuildEnvironment, errorLog: ErrorLog): HttpBuilder;
   /** The main error log where the configuration names no file for it. */
   readonly defaultErrorLog: string;
   /** For which of the threads that serve it. Default: there is one. */

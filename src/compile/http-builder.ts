@@ -17,7 +17,11 @@ import { absoluteLogTarget } from '../modules/log-sinks.js';
 import type { BuildKey, HttpBuild } from '../modules/module.js';
 import { fixedVariable } from '../modules/variable-name.js';
 import type { DefectReporter } from '../net/connection.js';
+import { type Connect, connect } from '../net/connector.js';
+import { Resolver, type ResolverOptions } from '../net/resolver/resolver.js';
 import type { HttpRequest } from '../request/http-request.js';
+import type { Location } from '../request/location.js';
+import { LocationTree } from '../request/location-tree.js';
 import { type NamedGroup, RequestRegex } from '../request/request-regex.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import { compileText, type Text } from '../variables/text.js';
@@ -26,7 +30,7 @@ import { ONLY_WORKER, type WorkerPlace } from '../zones/worker-place.js';
 import { ZoneMemories } from '../zones/zone-memories.js';
 import type { BuildEnvironment } from './environment.js';
 
-/** One `http {}` while it is built. */
+/** One `http {}` while it is built. What looks on or reaches out is made by methods, so that explain/ can put in its own. */
 export class HttpBuilder implements HttpBuild {
   readonly variables: VariableTable<HttpRequest> = new VariableTable();
   readonly upstreams: Map<string, UpstreamTarget> = new Map();
@@ -34,6 +38,7 @@ export class HttpBuilder implements HttpBuild {
   readonly clock: Clock;
   readonly onDefect: DefectReporter;
   readonly worker: WorkerPlace;
+  readonly connect: Connect = connect;
   readonly diagnostics: Diagnostic[] = [];
   readonly sinks: LogSink[] = [];
   /** What `writtenFolder` was asked for. */
@@ -120,6 +125,19 @@ export class HttpBuilder implements HttpBuild {
       else named.push({ group, variable: this.variables.assignable(name) });
     }
     return new RequestRegex(regex.regexp, regex.pattern, regex.groupIndexes, named);
+  }
+
+  resolver(options: ResolverOptions): Resolver {
+    return new Resolver(options);
+  }
+
+  /** The locations of one level, to be filled. */
+  locationTree(): LocationTree<Location> {
+    return new LocationTree();
+  }
+
+  step<F extends (request: HttpRequest) => unknown>(_at: Directive, run: F): F {
+    return run;
   }
 
   resolvePath(path: string, base: 'prefix' | 'conf'): string {

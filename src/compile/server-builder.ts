@@ -11,7 +11,7 @@ import * as core from '../modules/http/core/directives.js';
 import { locationSettings, serverSettings } from '../modules/http/core/settings.js';
 import type { HttpModule } from '../modules/module.js';
 import { Location } from '../request/location.js';
-import { LocationTree } from '../request/location-tree.js';
+import type { LocationTree } from '../request/location-tree.js';
 import type { VirtualServer } from '../request/virtual-server.js';
 import type { HttpBuilder } from './http-builder.js';
 import { nameOf, type PlacedServer } from './listen-points.js';
@@ -33,7 +33,7 @@ function buildServer(scope: Scope, builder: HttpBuilder, modules: readonly HttpM
   const server: VirtualServer = {
     settings: serverSettings(scope, firstName(scope)),
     base: new Location('server', '', locationSettings(scope, builder, null)),
-    locations: new LocationTree(),
+    locations: builder.locationTree(),
   };
   const context = { builder, modules, server };
   fillLocation(context, scope, server.base);
@@ -187,7 +187,7 @@ function buildNested(
   context: LevelContext,
 ): LocationTree<Location> | null {
   if (scope.own(core.location).length === 0) return null;
-  location.nested = new LocationTree();
+  location.nested = context.builder.locationTree();
   fillTree(location.nested, scope, context, { location, written });
   return location.nested;
 }

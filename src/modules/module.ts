@@ -14,6 +14,8 @@ import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { LogSink, SinkOptions } from '../log/sink.js';
 import type { DefectReporter } from '../net/connection.js';
+import type { Connect } from '../net/connector.js';
+import type { Resolver, ResolverOptions } from '../net/resolver/resolver.js';
 import type { HttpRequest } from '../request/http-request.js';
 import type { Location, LocationKind } from '../request/location.js';
 import type { Phase, PhaseHandler } from '../request/phase.js';
@@ -76,6 +78,10 @@ export interface HttpBuild extends Reporter {
   readonly errorLog: ErrorLog;
   /** For connections that modules open. */
   readonly onDefect: DefectReporter;
+  /** Opens connections to peers. */
+  readonly connect: Connect;
+  /** Makes one that asks name servers. */
+  resolver(options: ResolverOptions): Resolver;
   /** `upstream {}` blocks by lower-case name, and groups made of addresses in proxy_pass. */
   readonly upstreams: Map<string, UpstreamTarget>;
   /** Kept once per configuration: made at the first call. */
@@ -95,6 +101,11 @@ export interface HttpBuild extends Reporter {
   text(parts: readonly TextPart[], at: Directive | Word): Text<HttpRequest>;
   /** A regular expression whose named groups become variables. A name that can't be one is reported. */
   regex(regex: Regex, at: Directive | Word): RequestRegex;
+  /**
+   * What a directive does to a request, as it is to be called: `run` itself, unless somebody is to be told of it each
+   * time (explain/).
+   */
+  step<F extends (request: HttpRequest) => unknown>(at: Directive, run: F): F;
   /** The folder a relative path starts from: the prefix (`-p`), or the configuration file's folder. */
   resolvePath(path: string, base: 'prefix' | 'conf'): string;
   /** A folder below the prefix that files are written to while requests are served: the user of the process has to own it. */

@@ -14,7 +14,7 @@ import { Refusal } from '../conf/values/value-type.js';
 import { eventClock } from '../core/clock.js';
 import type { Address } from '../net/address.js';
 import { lookUpInHostsFile } from '../net/host-lookup.js';
-import { Resolver } from '../net/resolver/resolver.js';
+import type { Resolver } from '../net/resolver/resolver.js';
 import { openErrorLog } from './error-log.js';
 import { BuildKey, type HttpBuild } from './module.js';
 
@@ -110,7 +110,7 @@ function makeResolver({ node }: ResolverPlace, scope: Scope, build: HttpBuild): 
     return null;
   }
   const log = openErrorLog(scope, build);
-  const resolver = new Resolver({
+  const resolver = build.resolver({
     servers,
     validMs,
     usesIpv4: uses.ipv4,

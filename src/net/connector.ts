@@ -13,6 +13,9 @@ export interface ConnectHandler extends ConnectionHandler {
   onConnect(): void;
 }
 
+/** How connections are opened: by `connect`, unless nobody is to be reached. */
+export type Connect = typeof connect;
+
 /**
  * Begins to connect, at once or when a descriptor is free; what happens is told to `handler`, never before
  * this returns. The connection reads into a buffer of its own, since what it brings is written on to a client

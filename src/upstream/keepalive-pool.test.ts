@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TimerWheel } from '../core/timer-wheel.js';
 import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
+import { connect } from '../net/connector.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import { RawOrigin } from '../testing/index.js';
 import { DEFAULT_KEEPALIVE, KeepalivePool } from './keepalive-pool.js';
@@ -37,6 +38,7 @@ beforeEach(async () => {
       onDefect(defect) {
         throw defect;
       },
+      connect,
     },
     wheel,
   );

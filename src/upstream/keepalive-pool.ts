@@ -7,6 +7,7 @@ import type { TimerWheel } from '../core/timer-wheel.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
 import type { Address } from '../net/address.js';
 import type { DefectReporter } from '../net/connection.js';
+import type { Connect } from '../net/connector.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import type { Peer } from './peer.js';
 import { type IdleHome, UpstreamConnection, type UpstreamUser } from './upstream-connection.js';
@@ -40,11 +41,13 @@ export interface KeepaliveOptions extends KeepaliveRules {
   readonly onUnaskedBytes: (peer: Peer, bytes: number) => void;
   /** What serves a connection threw; only that connection ends. */
   readonly onDefect: DefectReporter;
+  readonly connect: Connect;
 }
 
 /** The connections of one group. */
 export class KeepalivePool implements IdleHome {
   readonly onDefect: DefectReporter;
+  readonly connect: Connect;
   private readonly options: KeepaliveOptions;
   private readonly wheel: TimerWheel;
   /** By address, so that one stays of use when its peer has been replaced by another of the same address. */
@@ -58,6 +61,7 @@ export class KeepalivePool implements IdleHome {
 
   constructor(options: KeepaliveOptions, wheel: TimerWheel) {
     this.onDefect = options.onDefect;
+    this.connect = options.connect;
     this.options = options;
     this.wheel = wheel;
     this.idle = new Map();

@@ -7,6 +7,7 @@ import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { Address } from '../net/address.js';
 import type { DefectReporter } from '../net/connection.js';
+import type { Connect } from '../net/connector.js';
 import { UpstreamGroup } from './group.js';
 import { DEFAULT_KEEPALIVE, KeepalivePool, type KeepaliveRules } from './keepalive-pool.js';
 import type { Peer } from './peer.js';
@@ -21,6 +22,7 @@ export interface TargetContext {
   readonly clock: Clock;
   readonly errorLog: ErrorLog;
   readonly onDefect: DefectReporter;
+  readonly connect: Connect;
   onClose(close: () => void): void;
 }
 
@@ -114,7 +116,7 @@ function makeWaitingRoom(
 }
 
 function makePool(name: string, rules: KeepaliveRules, context: TargetContext): KeepalivePool {
-  const { errorLog, onDefect, wheel } = context;
+  const { connect, errorLog, onDefect, wheel } = context;
   return new KeepalivePool(
     {
       ...rules,
@@ -125,6 +127,7 @@ function makePool(name: string, rules: KeepaliveRules, context: TargetContext): 
           `upstream "${name}" ${peer.name} sent ${bytes} bytes unasked on an idle connection`,
         ),
       onDefect,
+      connect,
     },
     wheel,
   );

@@ -9,7 +9,7 @@ import type { HeadLimits } from '../http/h1/malformed.js';
 import { ResponseHead } from '../http/h1/response-head.js';
 import type { Address } from '../net/address.js';
 import type { Connection, DefectReporter } from '../net/connection.js';
-import { type ConnectHandler, connect } from '../net/connector.js';
+import type { Connect, ConnectHandler } from '../net/connector.js';
 import type { Peer } from './peer.js';
 
 /** Who uses an upstream connection: told everything while it does, nothing afterwards. */
@@ -29,6 +29,7 @@ export interface UpstreamUser {
 /** Where an upstream connection stays while nobody uses it: the pool. */
 export interface IdleHome {
   readonly onDefect: DefectReporter;
+  readonly connect: Connect;
   /** It is idle no longer, since it closes. */
   remove(connection: UpstreamConnection): void;
   /** It brought bytes while idle, and closes for that. */
@@ -77,7 +78,7 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     this.isConnected = false;
     this.home = home;
     this.user = user;
-    this.connection = connect(peer.address, this, home.onDefect, local);
+    this.connection = home.connect(peer.address, this, home.onDefect, local);
   }
 
   get served(): Connection {

@@ -99,6 +99,13 @@ function compileSteps(
 
 function compileStep(directive: CheckedDirective, isLogged: boolean, build: LocationBuild): Step | null {
   const { node } = directive;
+  const step = stepOf(directive, isLogged, build);
+  // An `if` tells of its condition instead: the steps in it are its own.
+  return step === null || directive.definition.block !== null ? step : build.step(node, step);
+}
+
+function stepOf(directive: CheckedDirective, isLogged: boolean, build: LocationBuild): Step | null {
+  const { node } = directive;
   const assignment = valuesOf(setVariable, directive);
   if (assignment !== null) {
     const variable = build.variables.assignable(assignment[0].slice(1));
@@ -115,7 +122,7 @@ function compileIf(directive: CheckedDirective, isLogged: boolean, build: Locati
   const condition = compileCondition(directive.node.args, isLogged, build);
   const inner = build.kind === 'server' ? null : build.inner(directive);
   const steps = compileSteps(directive.block, isLogged, build);
-  return condition === null ? null : ifStep(condition, steps, inner);
+  return condition === null ? null : ifStep(build.step(directive.node, condition), steps, inner);
 }
 
 function compileReturn(directive: CheckedDirective, build: LocationBuild): Step | null {
