@@ -23,7 +23,7 @@ export const rooms: Room[] = [
   { name: 'net', mayImport: ['core'] },
   { name: 'zones', mayImport: ['core'] },
   { name: 'log', mayImport: ['core'] },
-  { name: 'metrics', mayImport: ['core'] },
+  { name: 'metrics', mayImport: ['core', 'zones'] },
   { name: 'http', mayImport: ['core', 'net'] },
   { name: 'cache', mayImport: ['core', 'http/message', 'zones', 'log'] },
   { name: 'upstream', mayImport: ['core', 'net', 'http', 'zones', 'log', 'metrics'] },

@@ -12,6 +12,7 @@ import { workerShutdownTimeout } from '../modules/core/directives.js';
 import { openMainErrorLog } from '../modules/error-log.js';
 import * as core from '../modules/http/core/directives.js';
 import type { HttpModule } from '../modules/module.js';
+import { STATUS_ZONES } from '../modules/status-zones.js';
 import { CONNECTION_COUNTS_BYTES, ConnectionCounts } from '../request/connection-counts.js';
 import type { ServiceContext } from '../request/virtual-server.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
@@ -78,6 +79,7 @@ export function buildCycle(
         clock,
         errorLog: builder.errorLog,
         connections: connectionCounts(builder),
+        statusZones: builder.shared(STATUS_ZONES),
         keepsBodies: ['request_body', 'request_body_file'].some((name) => builder.variables.isUsed(name)),
       },
       upstreams: builder.upstreams,

@@ -34,6 +34,7 @@ function buildServer(scope: Scope, builder: HttpBuilder, modules: readonly HttpM
     settings: serverSettings(scope, firstName(scope)),
     base: new Location('server', '', locationSettings(scope, builder, null)),
     locations: builder.locationTree(),
+    zone: null,
   };
   const context = { builder, modules, server };
   fillLocation(context, scope, server.base);

@@ -34,6 +34,7 @@ import { secureLinkModule } from './http/secure-link/secure-link.js';
 import { splitClientsModule } from './http/split-clients/split-clients.js';
 import { ssiModule } from './http/ssi/ssi.js';
 import { staticModule } from './http/static/static.js';
+import { statusZoneModule } from './http/status-zone/status-zone.js';
 import { stubStatusModule } from './http/stub-status/stub-status.js';
 import { subModule } from './http/sub/sub.js';
 import { tryFilesModule } from './http/try-files/try-files.js';
@@ -108,5 +109,6 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   gzipModule,
   brotliModule,
   zstdModule,
+  statusZoneModule,
   logModule,
 ];

@@ -7,6 +7,7 @@ import { IGNORES_ODD_NAMES, IGNORES_ODD_NAMES_BUT_UNDERSCORES } from '../http/h1
 import type { HeadLimits } from '../http/h1/malformed.js';
 import { RequestHead } from '../http/h1/request-head.js';
 import { FieldId } from '../http/message/field-id.js';
+import type { ZoneCounters } from '../metrics/zone-counters.js';
 import type { VariableSubject } from '../variables/variable-table.js';
 import { type BodySink, NullSink } from './body-sink.js';
 import type { ClientSide } from './client-side.js';
@@ -157,6 +158,8 @@ export class HttpRequest implements VariableSubject, StateHolder {
   failBody: ((status: number) => void) | null;
   /** False once something may hold on to it longer than it lives: then it isn't used for another request. */
   isReusable: boolean;
+  /** Has counted it as begun; null: nobody has. */
+  zone: ZoneCounters | null;
 
   readonly tries: UpstreamTries;
   startMs: number;
@@ -232,6 +235,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.isBodyRefused = false;
     this.failBody = null;
     this.isReusable = true;
+    this.zone = null;
     this.tries = new UpstreamTries(context.clock);
     this.startMs = 0;
     this.requestTimeMs = 0;
@@ -292,6 +296,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.isPayloadSpent = false;
     this.isBodyRefused = false;
     this.failBody = null;
+    this.zone = null;
     this.tries.reset();
     this.startMs = this.context.clock.nowMs();
     this.requestTimeMs = 0;
@@ -358,6 +363,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
       if (fields.name(i).toLowerCase() === lowerName) values.push(fields.value(i));
     }
     return values;
+  }
+
+  /** Of the answer that the client got, whole or not; 0 for none. */
+  get answeredStatus(): number {
+    return this.isResponseStarted ? this.status : 0;
   }
 
   get requestLine(): string {

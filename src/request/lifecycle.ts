@@ -3,6 +3,7 @@
  * errors and redirects, and its end. How bytes are read and written is told elsewhere.
  */
 import { describeDefect } from '../core/describe-defect.js';
+import type { ZoneCounters } from '../metrics/zone-counters.js';
 import { delayOutcome } from './delay.js';
 
 import { logErrorOf } from './error-line.js';
@@ -49,6 +50,7 @@ export function serve(request: HttpRequest): void {
     request.hostPort = host.port;
   }
   chooseServer(request);
+  countBegin(request);
   if (request.host === '') request.host = request.server.settings.serverName;
   const { mergeSlashes } = request.server.settings;
   const uri = parseRequestUri(head.target === '*' ? '/' : head.target, mergeSlashes);
@@ -81,6 +83,13 @@ function chooseServer(request: HttpRequest): void {
   if (serverMatch.regex !== null) serverMatch.regex.take(request, serverMatch.captures!);
   request.server = server;
   request.location = server.base;
+}
+
+function countBegin(request: HttpRequest): void {
+  const { zone } = request.server;
+  if (zone === null) return;
+  request.zone = zone;
+  zone.begin();
 }
 
 /** Goes on with the phases from where the request is, until it is answered or has to wait. */
@@ -491,8 +500,15 @@ export function runPostAction(request: HttpRequest): void {
 export function endRequest(request: HttpRequest): void {
   request.isOver = true;
   request.requestTimeMs = request.context.clock.nowMs() - request.startMs;
+  if (request.server.zone !== null) countEnd(request, request.server.zone);
   const { log } = request.location;
   for (let i = 0; i < log.length; i++) void callHandler(request, log[i]!);
   request.end();
   request.payload?.release();
+}
+
+/** A request whose head was refused has not begun anywhere: the default server counts it. */
+function countEnd(request: HttpRequest, zone: ZoneCounters): void {
+  if (request.zone !== null) zone.end(request.answeredStatus, request.requestBytes, request.bytesSent);
+  else zone.note(request.answeredStatus, request.requestBytes, request.bytesSent);
 }

@@ -5,6 +5,8 @@
 import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
+import type { StatusZones } from '../metrics/status-zones.js';
+import type { ZoneCounters } from '../metrics/zone-counters.js';
 import type { Address } from '../net/address.js';
 import type { ConnectionCounts } from './connection-counts.js';
 import type { Location } from './location.js';
@@ -19,6 +21,8 @@ export interface VirtualServer {
   /** What holds where no location fits; its serverRewrite handlers run before one is looked for. */
   readonly base: Location;
   readonly locations: LocationTree<Location>;
+  /** Counts its requests; null where nobody asks for that. */
+  zone: ZoneCounters | null;
 }
 
 /** An address that is listened on, with all servers behind it. */
@@ -48,6 +52,7 @@ export interface ServiceContext {
   readonly clock: Clock;
   readonly errorLog: ErrorLog;
   readonly connections: ConnectionCounts;
+  readonly statusZones: StatusZones;
   /** Whether the configuration has $request_body or $request_body_file: a body that is read is kept for them. */
   readonly keepsBodies: boolean;
 }
