@@ -175,6 +175,8 @@ export class RequestFeed extends MessageFeed {
     this.isInHead = false;
     if (after === MALFORMED)
       return this.stop('malformed', `${head.malformed!.status} ${head.malformed!.reason}`);
+    // Where no tunnels are opened; a request to be passed on it never is.
+    if (head.method === 'CONNECT') return this.stop('malformed', '405 CONNECT method');
     let kind: number = BodyKind.none;
     if (head.isChunked) kind = BodyKind.chunked;
     else if (head.contentLength >= 0) kind = BodyKind.length;

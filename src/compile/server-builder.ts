@@ -35,6 +35,7 @@ function buildServer(scope: Scope, builder: HttpBuilder, modules: readonly HttpM
     base: new Location('server', '', locationSettings(scope, builder, null)),
     locations: builder.locationTree(),
     zone: null,
+    allowsConnect: false,
   };
   const context = { builder, modules, server };
   fillLocation(context, scope, server.base);

@@ -38,6 +38,7 @@ import { statusZoneModule } from './http/status-zone/status-zone.js';
 import { stubStatusModule } from './http/stub-status/stub-status.js';
 import { subModule } from './http/sub/sub.js';
 import { tryFilesModule } from './http/try-files/try-files.js';
+import { tunnelModule } from './http/tunnel/tunnel.js';
 import { upstreamModule } from './http/upstream/upstream.js';
 import { upstreamHashModule } from './http/upstream-hash/upstream-hash.js';
 import { upstreamHcModule } from './http/upstream-hc/upstream-hc.js';
@@ -88,6 +89,7 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   mirrorModule,
   // Content: the one a location names, else the first that does not decline.
   proxyModule,
+  tunnelModule,
   emptyGifModule,
   stubStatusModule,
   davModule,

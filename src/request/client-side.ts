@@ -69,7 +69,7 @@ export interface ClientSide {
   /** An upstream has asked the client to go on, or has answered: no 100 of our own is needed. */
   noteContinue(): boolean;
   /**
-   * Both sides have switched protocols: from here on bytes go both ways, bytes[start,end) first. `idleMs`: how long
+   * Both sides have switched protocols, or the client asked for a tunnel and has been told that it stands: from here on bytes go both ways, bytes[start,end) first. `idleMs`: how long
    * both may be silent (proxy_read_timeout). The request's responder stays; its `abort` is called when the tunnel is
    * over, and lets go of the peer. By then the connection to it is closed.
    */

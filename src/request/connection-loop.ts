@@ -616,9 +616,12 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     if (this.isHalfClosed) tunnel.onEnd();
   }
 
-  noteTunnelBytes(bytes: number): void {
-    this.request!.bodyBytesSent += bytes;
-    this.request!.bytesSent += bytes;
+  noteTunnelBytes(down: number, up: number): void {
+    const request = this.request!;
+    request.bodyBytesSent += down;
+    request.bytesSent += down;
+    request.tries.received(down);
+    request.tries.sent(up);
   }
 
   onTunnelEnd(isClosed: boolean): void {

@@ -64,6 +64,7 @@ export function serve(request: HttpRequest): void {
   request.rawPath = uri.raw;
   request.isPathQuoted = uri.isQuoted;
   request.hasPlusInPath = uri.hasPlus;
+  if (request.method === 'CONNECT' && !mayConnect(request)) return;
   if (request.method === 'TRACE') {
     logErrorOf(request, 'info', 'client sent TRACE method');
     request.keepsAlive = false;
@@ -73,6 +74,21 @@ export function serve(request: HttpRequest): void {
   const { postRead, serverRewrite } = request.location;
   request.phase = postRead.length === 0 && serverRewrite.length === 0 ? FIND_LOCATION : POST_READ;
   runPhases(request);
+}
+
+/** Whether a CONNECT may go on; else it is answered. Its connection serves no other request in either case. */
+function mayConnect(request: HttpRequest): boolean {
+  const { versionMinor, contentLength, isChunked } = request.head;
+  request.keepsAlive = false;
+  if (versionMinor === 0 || !request.server.allowsConnect) {
+    logErrorOf(request, 'info', 'client sent CONNECT method');
+    finalize(request, 405);
+    return false;
+  }
+  if (contentLength <= 0 && !isChunked) return true;
+  logErrorOf(request, 'info', 'client sent CONNECT request with body');
+  finalize(request, 400);
+  return false;
 }
 
 /** Sets the server for the host a request names. */

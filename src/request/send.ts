@@ -27,8 +27,7 @@ export function sendHead(request: HttpRequest): boolean {
   // Set first, so that a filter that fails doesn't see it answered twice.
   const { filters } = request.location;
   const chain: BodyFilter[] = [];
-  const isHead = request.method === 'HEAD' || request.main.head.method === 'HEAD';
-  response.isHeadOnly = isHead || response.status === 204 || response.status === 304;
+  response.isHeadOnly = !mayHaveBody(request);
   let needsPostponer = false;
   if (request.stub !== null && !response.isHeadOnly) chain.push(new StubFilter(request.stub));
   for (const filter of filters) {
@@ -59,6 +58,12 @@ export function sendHead(request: HttpRequest): boolean {
   }
   request.whenAnswered?.(request);
   return true;
+}
+
+function mayHaveBody({ method, main, response: { status } }: HttpRequest): boolean {
+  if (method === 'HEAD' || main.head.method === 'HEAD' || status === 204 || status === 304) return false;
+  // What follows such a head is the tunnel's (RFC 9110 section 9.3.6).
+  return main.head.method !== 'CONNECT' || status < 200 || status > 299;
 }
 
 /** In the place of a body that nobody gets. */

@@ -17,7 +17,6 @@ export interface ServerSettings {
   readonly ignoreInvalidHeaders: boolean;
   readonly underscoresInHeaders: boolean;
   readonly mergeSlashes: boolean;
-  readonly allowConnect: boolean;
 }
 
 /** Where an error is sent instead of our own page: one code of `error_page`. */

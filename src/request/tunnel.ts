@@ -1,14 +1,14 @@
 /*
- * A connection that switched protocols (RFC 9110 section 7.8), WebSocket above all: bytes both ways, as fast
- * as the slower side takes them, each direction ended on its own.
+ * A connection that switched protocols (RFC 9110 section 7.8), WebSocket above all, or that CONNECT asked for: bytes
+ * both ways, as fast as the slower side takes them, each direction ended on its own.
  */
 import { writeMessage } from '../http/h1/message-writer.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
 
 export interface TunnelOwner {
-  /** Payload went to the client. */
-  noteTunnelBytes(bytes: number): void;
+  /** Payload went to the client, or to the upstream. */
+  noteTunnelBytes(down: number, up: number): void;
   /**
    * Both directions are done, or one broke, or nothing moved for the idle time. The client's connection is the
    * owner's again; `isClosed`: it is gone.
@@ -63,12 +63,13 @@ export class Tunnel implements ConnectionHandler, UpstreamUser {
 
   /** Bytes for the client: also those that came together with the upstream's 101. */
   passDown(bytes: Buffer, start: number, end: number): void {
-    this.owner.noteTunnelBytes(end - start);
+    this.owner.noteTunnelBytes(end - start, 0);
     this.pump(this.upstream.connection, this.served, bytes, start, end);
   }
 
   /** Bytes for the upstream: also those that the client sent before it had the 101. */
   passUp(bytes: Buffer, start: number, end: number): void {
+    this.owner.noteTunnelBytes(0, end - start);
     this.pump(this.served, this.upstream.connection, bytes, start, end);
   }
 

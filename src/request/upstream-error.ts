@@ -1,6 +1,7 @@
 /*
  * Lines in the error log about an upstream, in nginx's words.
  */
+import { describeErrno } from '../core/errno.js';
 import type { LogLevel } from '../log/error-log.js';
 import { logErrorOf } from './error-line.js';
 import { upstreamTarget } from './forwarded-head.js';
@@ -21,4 +22,13 @@ export function logUpstreamError(
   const target = upstreamTarget(request, plan, destination);
   const url = peerName === '' ? '' : `${destination.schema}${peerName}${colon}${target}`;
   logErrorOf(request, level, message, url);
+}
+
+/** A socket can't be had. The peer is not to blame, and no other would fare better. */
+export const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+/** `111: Connection refused`, as the system numbers and words it; the error's own message if it isn't the system's. */
+export function describeSystemError({ errno, code, message }: NodeJS.ErrnoException): string {
+  if (code === undefined) return message;
+  return errno === undefined ? describeErrno(code) : `${Math.abs(errno)}: ${describeErrno(code)}`;
 }

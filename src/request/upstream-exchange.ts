@@ -3,7 +3,6 @@
  * still comes in, and try the next peer where that is safe. Neither side gets ahead of the other: whoever writes
  * faster than it is read is stopped.
  */
-import { describeErrno } from '../core/errno.js';
 import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
@@ -34,7 +33,7 @@ import { type RequestBody, readBody } from './request-body.js';
 import { ResponseSpool } from './response-spool.js';
 import { sendHead } from './send.js';
 import { UnwatchedAnswer } from './unwatched-answer.js';
-import { logUpstreamError } from './upstream-error.js';
+import { describeSystemError, logUpstreamError, SHORTAGES } from './upstream-error.js';
 import {
   answerByFields,
   fillResponse,
@@ -60,13 +59,11 @@ const TUNNELING = 5;
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** A socket can't be had. The peer is not to blame, and no other would fare better. */
-const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
-
 const GATEWAY_ERROR = 502;
 const GATEWAY_TIMEOUT = 504;
 const UNAVAILABLE = 503;
 const TOO_LARGE = 413;
+const NOT_ALLOWED = 405;
 
 /** What a status of an answer counts as, for those that may count as failures. */
 const STATUS_FAILURES: ReadonlyMap<number, number> = new Map([
@@ -95,6 +92,9 @@ const spare: UpstreamExchange[] = [];
 
 /** Has the request answered by an upstream: a content handler's work. */
 export function askUpstream(request: HttpRequest, settings: UpstreamSettings): Outcome | Promise<Outcome> {
+  // security: an origin might take it, and its answer would be a tunnel that nobody here asked for.
+  // differs from nginx: it passes CONNECT on like any method where something else in the server opens tunnels.
+  if (request.method === 'CONNECT') return NOT_ALLOWED;
   const destination = settings.destination ?? settings.choose!(request);
   if (typeof destination === 'number') return destination;
   if (destination instanceof Promise) {
@@ -386,7 +386,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | null): void {
-    const reason = error === null ? '' : nameOf(error);
+    const reason = error === null ? '' : describeSystemError(error);
     if (this.state === CONNECTING && SHORTAGES.has(error?.code)) this.giveUp(reason);
     else if (this.state === CONNECTING) {
       const isTimeout = error?.code === 'ETIMEDOUT';
@@ -509,7 +509,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   /** The request's body can't be read back from its file. */
   private failReading(error: NodeJS.ErrnoException): void {
-    this.logError('crit', `read() of the client request body failed (${nameOf(error)})`);
+    this.logError('crit', `read() of the client request body failed (${describeSystemError(error)})`);
     this.request.tries.end(0);
     if (this.state === RESPONDING) this.breakOff();
     else this.refuse(500);
@@ -1073,16 +1073,6 @@ const DOING: readonly string[] = [
   'proxying upgraded connection',
   'sending request to upstream',
 ];
-
-/** Node's errno name behind the words, for those who look it up. */
-function nameOf(error: NodeJS.ErrnoException): string {
-  return error.code === undefined ? error.message : describeWithNumber(error);
-}
-
-/** `111: Connection refused`, as the system numbers and words it. */
-function describeWithNumber({ errno, code }: NodeJS.ErrnoException): string {
-  return errno === undefined ? describeErrno(code!) : `${Math.abs(errno)}: ${describeErrno(code!)}`;
-}
 
 /** What asks for credentials goes along with an error page of ours. */
 function copyChallenges(request: HttpRequest, { head }: UpstreamConnection): void {

@@ -23,6 +23,8 @@ export interface VirtualServer {
   readonly locations: LocationTree<Location>;
   /** Counts its requests; null where nobody asks for that. */
   zone: ZoneCounters | null;
+  /** Whether something in it takes CONNECT. Others don't. */
+  allowsConnect: boolean;
 }
 
 /** An address that is listened on, with all servers behind it. */

@@ -111,11 +111,30 @@ describe('RequestHead', () => {
     expect(parse(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatchObject({ status: 400 });
   });
 
-  it('answers 405 to CONNECT', () => {
-    expect(parse('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n')).toEqual({
-      status: 405,
-      reason: 'CONNECT method',
+  it('takes the target of CONNECT for the host, whatever Host says', () => {
+    expect(parse('CONNECT a:443 HTTP/1.1\r\nHost: b\r\n\r\n')).toMatchObject({
+      method: 'CONNECT',
+      host: 'a:443',
+      target: '/',
+      isLineVerbatim: false,
     });
+  });
+
+  it.each([
+    'a',
+    'a:',
+    ':443',
+    ':',
+    'a:443/',
+    'a:443?',
+    'a:443#',
+    'u@a:443',
+    'http://a:443',
+    'a:$x',
+    '/',
+    '*',
+  ])('answers 400 to CONNECT %s', (target) => {
+    expect(parse(`CONNECT ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatchObject({ status: 400 });
   });
 
   it.each(['/', '*', 'http://a/', 'a', ':443', 'a:'])('answers 400 to CONNECT %s', (target) => {

@@ -39,7 +39,7 @@ export class RequestHead {
   readonly fields: FieldLines;
   readonly connection: ConnectionOptions;
   method: string;
-  /** Origin-form (or "*"), as received; what is asked upstream. */
+  /** Origin-form (or "*"), as received; what is asked upstream. "/" for CONNECT, as in nginx. */
   target: string;
   /** From the target when that is absolute, else from Host; '' when HTTP/1.0 gave none. */
   host: string;
@@ -188,11 +188,7 @@ export class RequestHead {
     const text = this.fields.text;
     this.method = text.substring(0, this.methodEnd);
     this.target = text.substring(this.methodEnd + 1, this.targetEnd);
-    // Before the target's form: an origin might take CONNECT with any, and its answer would be a tunnel.
-    if (this.method === 'CONNECT') {
-      const isAuthority = /:\d+$/.test(this.target) && isValidHost(this.target);
-      return isAuthority ? this.refuse(405, 'CONNECT method') : this.refuse(400, 'an invalid request target');
-    }
+    if (this.method === 'CONNECT') return this.readAuthority();
     const fragment = this.target.indexOf('#');
     if (fragment >= 0) {
       // What stands behind it is the client's alone (RFC 9110 section 4.2.5).
@@ -208,6 +204,16 @@ export class RequestHead {
     const hasPath =
       this.target.indexOf('/', this.target.indexOf('://') + 3) >= 0 || absolute.target.length > 1;
     this.target = this.method === 'OPTIONS' && !hasPath ? '*' : absolute.target;
+    return true;
+  }
+
+  /** CONNECT names nothing but a host with its port (RFC 9110 section 9.3.6). */
+  private readAuthority(): boolean {
+    const { target } = this;
+    if (!/:\d+$/.test(target) || !isValidHost(target)) return this.refuse(400, 'an invalid request target');
+    this.isLineVerbatim = false;
+    this.host = target;
+    this.target = '/';
     return true;
   }
 

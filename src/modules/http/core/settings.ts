@@ -32,7 +32,6 @@ export function serverSettings(scope: Scope, serverName: string): ServerSettings
     ignoreInvalidHeaders: scope.value(core.ignoreInvalidHeaders)[0],
     underscoresInHeaders: scope.value(core.underscoresInHeaders)[0],
     mergeSlashes: scope.value(core.mergeSlashes)[0],
-    allowConnect: false,
   };
 }
 

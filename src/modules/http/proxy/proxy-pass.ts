@@ -4,16 +4,12 @@
 
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import type { Placed, Scope } from '../../../conf/schema/scope.js';
-import { parseIpAddress } from '../../../core/ip-address.js';
-import { describeResolveCode, type Resolver } from '../../../net/resolver/resolver.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { Destination, UpstreamSettings } from '../../../request/upstream-settings.js';
-import { makeImplicitTarget, makeResolvedGroup, makeUnkeptPool } from '../../../upstream/make-target.js';
-import { noKnownAddresses } from '../../../upstream/peer-source.js';
 import type { UpstreamTarget } from '../../../upstream/upstream-target.js';
-import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
-import { resolverOf, resolverTimeout } from '../../resolver.js';
+import type { LocationBuild } from '../../module.js';
+import { fixedTarget, targetFinder } from '../../upstream-address.js';
 import type { proxyPass } from './directives.js';
 import { parseUpstreamUrl, type UpstreamUrl } from './upstream-url.js';
 
@@ -52,7 +48,7 @@ export function passedUrl(directive: ProxyPass, scope: Scope, build: LocationBui
     reportUri(directive, build);
     return null;
   }
-  const target = fixedTarget(url, directive, build);
+  const target = fixedTarget(url, directive.node, build);
   if (target === null) return null;
   const { schema, hostField: host, portText: port, uri } = url;
   const destination = { target, schema, host, port, uri: null };
@@ -85,50 +81,13 @@ function reportUri({ node }: ProxyPass, build: LocationBuild): void {
   build.report(node.args[0]!, finding('proxy-pass', message, null, nginxText));
 }
 
-/** The group that a URL without variables names; null if it was reported. */
-function fixedTarget(url: UpstreamUrl, { node }: ProxyPass, build: LocationBuild): UpstreamTarget | null {
-  const named = build.upstreams.get(url.host.toLowerCase());
-  if (named !== undefined && url.path === null) {
-    if (url.hasNoPort) return named;
-    const nginxText = `upstream "${url.host}" may not have port ${url.port}`;
-    build.report(node, finding('proxy-pass', nginxText, `use http://${url.host}`, nginxText));
-    return null;
-  }
-  return implicitTarget(url, build);
-}
-
-/** The group of an address, the same for all who name it. */
-function implicitTarget(url: UpstreamUrl, build: HttpBuild): UpstreamTarget {
-  const { host, port, path } = url;
-  const name = path === null ? `${host.includes(':') ? `[${host}]` : host}:${port}` : `unix:${path}`;
-  const key = name.toLowerCase();
-  let target = build.upstreams.get(key);
-  if (target === undefined) {
-    const isName = path === null && parseIpAddress(host) === null;
-    const known = isName ? build.carried('host', host, noKnownAddresses) : noKnownAddresses();
-    target = makeImplicitTarget({ name, address: { host, port, path }, isName, known }, build);
-    build.upstreams.set(key, target);
-  }
-  return target;
-}
-
-/** Connections to where variables lead are not kept, as in nginx. */
-const UNKEPT = new BuildKey<{ pool: UpstreamTarget['pool'] | null }>('unkept connections', () => ({
-  pool: null,
-}));
-
 /** What finds the destination of each request. */
 function chooser(
   evaluate: (request: HttpRequest) => string,
   scope: Scope,
   build: LocationBuild,
 ): NonNullable<UpstreamSettings['choose']> {
-  const resolver = resolverOf(scope, build);
-  const timeoutMs = scope.value(resolverTimeout)[0];
-  const shared = build.shared(UNKEPT);
-  shared.pool ??= makeUnkeptPool(build);
-  const { pool } = shared;
-  const { upstreams } = build;
+  const find = targetFinder(scope, build);
   return (request) => {
     const text = evaluate(request);
     const url = parseUpstreamUrl(text);
@@ -143,14 +102,10 @@ function chooser(
       );
       return 500;
     }
-    const named = url.hasNoPort && url.path === null ? upstreams.get(url.host.toLowerCase()) : undefined;
-    if (named !== undefined) return destinationOf(url, named);
-    if (url.path !== null || parseIpAddress(url.host) !== null) {
-      const { host, port, path } = url;
-      const address = { host, port, path };
-      return destinationOf(url, { group: makeResolvedGroup(url.hostField, [address]), pool });
-    }
-    return resolve(request, url, resolver, timeoutMs, pool);
+    const target = find(request, url);
+    if (typeof target === 'number') return target;
+    if (!(target instanceof Promise)) return destinationOf(url, target);
+    return target.then((found) => (typeof found === 'number' ? found : destinationOf(url, found)));
   };
 }
 
@@ -160,29 +115,4 @@ function destinationOf(
 ): Destination {
   const path = uri?.startsWith('?') ? `/${uri}` : uri;
   return { target, schema, host: hostField, port: portText, uri: path };
-}
-
-function resolve(
-  request: HttpRequest,
-  url: UpstreamUrl,
-  resolver: Resolver | null,
-  timeoutMs: number,
-  pool: UpstreamTarget['pool'],
-): number | Promise<Destination | number> {
-  if (resolver === null) {
-    logErrorOf(request, 'error', `no resolver defined to resolve ${url.host}`);
-    return 502;
-  }
-  return new Promise((done) => {
-    resolver.resolve(url.host, timeoutMs, ({ code, addresses }) => {
-      if (code !== 0) {
-        const reason = `(${code}: ${describeResolveCode(code)})`;
-        logErrorOf(request, 'error', `${url.host} could not be resolved ${reason}`);
-        done(502);
-        return;
-      }
-      const peers = addresses.map((host) => ({ host, port: url.port, path: null }));
-      done(destinationOf(url, { group: makeResolvedGroup(url.hostField, peers), pool }));
-    });
-  });
 }

@@ -7,11 +7,11 @@ import type { Scope } from '../../../conf/schema/scope.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
 import { fieldSet } from '../../../http/h1/field-lines.js';
 import { FIELD_ID_COUNT, FieldId, fieldIdOf } from '../../../http/message/field-id.js';
-import { parseLocalAddress } from '../../../net/address.js';
 import { HOP_BY_HOP } from '../../../request/forwarded-head.js';
 import { askUpstream } from '../../../request/upstream-exchange.js';
 import { IgnoredField, type UpstreamSettings } from '../../../request/upstream-settings.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
+import { localAddressText } from '../../upstream-bind.js';
 import { cacheSettings, declareCaches } from './cache.js';
 import { PROXY_CACHE_DIRECTIVES } from './cache-directives.js';
 import { cookieRewrite } from './cookies.js';
@@ -76,7 +76,7 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
     choose: choose === null ? null : remembering(choose),
     plan,
     cache: cacheSettings(scope, build, plan),
-    bind: bindText(scope, build),
+    bind: localAddressText(scope.find(proxy.proxyBind), build),
     connectTimeoutMs: ms(proxy.proxyConnectTimeout),
     sendTimeoutMs: ms(proxy.proxySendTimeout),
     readTimeoutMs: ms(proxy.proxyReadTimeout),
@@ -118,25 +118,6 @@ function remembering(
       return destination;
     });
   };
-}
-
-function bindText(scope: Scope, build: LocationBuild): UpstreamSettings['bind'] {
-  const found = scope.find(proxy.proxyBind);
-  if (found === null) return null;
-  const [address, transparent] = found.values;
-  const [word, transparentWord] = found.node.args;
-  if (transparent !== undefined) {
-    const message = 'Cannot connect from addresses that are not ours: Node offers no IP_TRANSPARENT';
-    build.report(transparentWord!, finding('proxy-bind', message, 'leave out transparent'));
-  }
-  const text = build.text(address, word!);
-  if (text.constant === 'off') return null;
-  if (text.constant !== null && parseLocalAddress(text.constant) === null) {
-    const message = `Cannot connect from "${text.constant}": it is no IP address`;
-    const nginxText = `invalid address "${text.constant}"`;
-    build.report(word!, finding('proxy-bind', message, 'use an address of this machine', nginxText));
-  }
-  return text;
 }
 
 const IGNORED_BITS: Readonly<Record<string, number>> = {
