@@ -1,6 +1,7 @@
 // Interim responses (RFC 9110 section 15.2) and what a client that expects one is told (section 10.1.1).
 import { describe, expect, test } from 'vitest';
 import { answering } from '../src/testing/index.js';
+import { get, serveConf } from './conf-scene.js';
 import { connect, startOrigin, startProxy, waitForStall } from './scene.js';
 
 const EXPECTING = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n';
@@ -165,6 +166,26 @@ describe('interim responses of an origin', () => {
     upstream.send('gth: 2\r\n\r\nok');
     expect((await client.readResponse()).text).toBe('ok');
     expect(proxy.idleCount).toBe(1);
+  });
+
+  test.each([
+    ['', false],
+    ['early_hints 0 $arg_none;', false],
+    ['early_hints 0 $arg_hints;', true],
+  ])('of the kind 103 reach the client only by early_hints: %j, %j', async (line, isPassed) => {
+    const origin = await startOrigin(
+      answering(
+        'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      ),
+    );
+    const conf = await serveConf(`
+      server { listen 127.0.0.1:%PORT%; ${line}
+        location / { proxy_pass http://${origin.name}; location /off { early_hints 0; proxy_pass http://${origin.name}; } } }`);
+    const { head, body } = await get(conf, '/?hints=1');
+    const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n';
+    if (isPassed) expect(head + body).toMatch(new RegExp(`^${hint}HTTP/1.1 200 OK\r\n`));
+    else expect(head).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect((await get(conf, '/off?hints=1')).status).toBe(200);
   });
 
   test('are swallowed before an HTTP/1.0 client', async () => {

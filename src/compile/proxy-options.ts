@@ -76,6 +76,7 @@ export function confOfOptions(options: ProxyOptions): readonly Item[] {
         makeDirective('proxy_request_buffering', ['off']),
         makeDirective('proxy_buffering', ['off']),
         makeDirective('proxy_pass_trailers', ['on']),
+        makeDirective('early_hints', ['1']),
         ...(options.keepaliveConnections === 0 ? [upgradeOrClose()] : []),
         upstreamOf(options),
         makeDirective(

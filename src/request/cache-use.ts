@@ -20,6 +20,7 @@ import { upstreamTarget } from './forwarded-head.js';
 import type { HttpRequest, Responder } from './http-request.js';
 import { finalize } from './lifecycle.js';
 import type { RequestText } from './location.js';
+import { isAny } from './predicate.js';
 import { RequestState } from './request-state.js';
 import { sendFileBody } from './send-file.js';
 import { fillResponse } from './upstream-response.js';
@@ -67,14 +68,6 @@ export function cacheUseOf(
   if (!plan.methods.has(request.method)) return null;
   const cache = plan.choose(request);
   return cache === null ? null : new CacheUse(request, settings, plan, cache, destination);
-}
-
-/** Whether a value of several says yes (nginx: neither empty nor "0"). */
-function isAny(texts: readonly RequestText[], request: HttpRequest): boolean {
-  return texts.some((text) => {
-    const value = text.evaluate(request);
-    return value !== '' && value !== '0';
-  });
 }
 
 function hashOf(text: string): string {

@@ -41,6 +41,8 @@ export interface LocationSettings {
   readonly errorPages: ReadonlyMap<number, ErrorPage>;
   readonly recursiveErrorPages: boolean;
   readonly postAction: string;
+  /** Of these one that says yes lets a 103 through; null for none. */
+  readonly earlyHints: readonly Text<HttpRequest>[] | null;
   readonly satisfiesAny: boolean;
   readonly keepaliveTimeoutMs: number;
   /** The seconds of a Keep-Alive field; 0 sends none. */

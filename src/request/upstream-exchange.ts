@@ -28,6 +28,7 @@ import {
 import type { HttpRequest, Responder } from './http-request.js';
 import { finalize } from './lifecycle.js';
 import { DONE, type Outcome } from './phase.js';
+import { isAny } from './predicate.js';
 import { bytesOf, RateLimiter } from './rate-limiter.js';
 import { type RequestBody, readBody } from './request-body.js';
 import { ResponseSpool } from './response-spool.js';
@@ -560,14 +561,15 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   }
 
   /**
-   * A 1xx: passed on to clients that can know it (RFC 9110 section 15.2).
-   * differs from nginx: it passes 103 alone, and only where early_hints says so.
+   * A 1xx: passed on to clients that can know it (RFC 9110 section 15.2), a 103 where early_hints says so.
+   * differs from nginx: it takes any other but 103 for the answer itself.
    */
   private passInterim(upstream: UpstreamConnection): void {
     const { head } = upstream;
     const { request, client } = this;
     if (request.parent !== null || request.head.versionMinor === 0) return;
     if (head.status === 100 && !(this.isStreaming && client.noteContinue())) return;
+    if (head.status === 103 && !passesHints(request)) return;
     client.connection.writeText(interimHead(head, this.settings.hidden));
     client.drainListener = this;
     this.noteDownstreamWritten(upstream);
@@ -1073,6 +1075,11 @@ const DOING: readonly string[] = [
   'proxying upgraded connection',
   'sending request to upstream',
 ];
+
+function passesHints(request: HttpRequest): boolean {
+  const { earlyHints } = request.location.settings;
+  return earlyHints !== null && !request.isPostAction && isAny(earlyHints, request);
+}
 
 /** What asks for credentials goes along with an error page of ours. */
 function copyChallenges(request: HttpRequest, { head }: UpstreamConnection): void {

@@ -485,6 +485,13 @@ export const msieRefresh = simple(
   'Sends old browsers a page that refreshes instead of a redirect.',
   { effect: 'none' },
 );
+export const earlyHints = simple(
+  'early_hints',
+  HTTP_SERVER_LOCATION,
+  [rest(variableText, 1)],
+  null,
+  'If one of these is neither empty nor 0, a 103 (Early Hints) of an upstream is passed on.',
+);
 export const chunkedTransferEncoding = simple(
   'chunked_transfer_encoding',
   HTTP_SERVER_LOCATION,
@@ -598,6 +605,7 @@ export const CORE_DIRECTIVES: readonly DirectiveDefinition<any>[] = [
   portInRedirect,
   msiePadding,
   msieRefresh,
+  earlyHints,
   chunkedTransferEncoding,
   subrequestOutputBufferSize,
   logNotFound,

@@ -70,6 +70,7 @@ export function locationSettings(
     errorPages: errorPages(scope, build),
     recursiveErrorPages: scope.value(core.recursiveErrorPages)[0],
     postAction: toByteString(scope.find(core.postAction)?.values[0] ?? ''),
+    earlyHints: earlyHintsOf(scope, build),
     satisfiesAny: scope.value(core.satisfy)[0] === 'any',
     keepaliveTimeoutMs: keepaliveMs,
     keepaliveHeaderSeconds: headerMs === undefined ? 0 : headerMs / 1000,
@@ -167,6 +168,12 @@ function aliasLengthOf(scope: Scope): number {
   const written = words.map(({ text }) => text).join('');
   if (written.startsWith('~')) return Number.POSITIVE_INFINITY;
   return countBytes(written.replace(/^(?:=|\^~)/, ''));
+}
+
+function earlyHintsOf(scope: Scope, build: HttpBuild): LocationSettings['earlyHints'] {
+  const found = scope.find(core.earlyHints);
+  if (found === null) return null;
+  return found.values.map((parts, i) => build.text(parts, found.node.args[i]!));
 }
 
 function rateText(
