@@ -26,7 +26,12 @@ import type { ListenPoint, ServiceContext } from './virtual-server.js';
 
 /** Who keeps the client connections: told when one is gone. */
 export interface ConnectionOwner {
+  /** Connections don't stay: they are handed over if there is an heir, else end, between two requests. */
   readonly isDraining: boolean;
+  /** Whether the configuration after this one goes on with the connection. */
+  hasHeir(loop: ConnectionLoop): boolean;
+  /** Gives it to the heir if there is one; it serves no request now. */
+  handOver(loop: ConnectionLoop): void;
   requestsOf(point: ListenPoint): RequestPool;
   onConnectionClosed(loop: ConnectionLoop): void;
 }
@@ -83,10 +88,11 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   earlyEnd: number;
   receiver: BodyReceiver | null;
   drainListener: DrainListener | null;
-  private readonly point: ListenPoint;
-  private readonly context: ServiceContext;
-  private readonly owner: ConnectionOwner;
-  private readonly requests: RequestPool;
+  // A reload changes the next four between two requests.
+  private point: ListenPoint;
+  private context: ServiceContext;
+  private owner: ConnectionOwner;
+  private requests: RequestPool;
   /** Null between two requests. */
   private request: HttpRequest | null;
   private readonly readDeadline: Deadline;
@@ -163,8 +169,16 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     return this.connection;
   }
 
-  /** Ends what is idle, for a server that drains; a request under way ends the connection with its response. */
+  /**
+   * For an owner that drains: hands over what is idle, or ends it; a request under way does either with its response.
+   * differs from nginx: it closes idle connections at a reload too, and loses the requests that were on their way.
+   */
   drain(): void {
+    const isNew = this.requestCount === 0 && (this.state === WAITING || this.state === READING_PROXY_HEADER);
+    if (!isNew && this.owner.hasHeir(this)) {
+      if (this.state === WAITING) this.owner.handOver(this);
+      return;
+    }
     if (this.request !== null && this.settings.keepaliveMinTimeoutMs === 0) this.request.keepsAlive = false;
     if (this.state !== WAITING && this.state !== READING_PROXY_HEADER) return;
     if (this.restingSinceMs === 0) {
@@ -175,6 +189,24 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     const restedMs = this.context.clock.nowMs() - this.restingSinceMs;
     if (restedMs < this.leastRestMs) this.readDeadline.set(this.leastRestMs - restedMs);
     else this.connection.destroy();
+  }
+
+  /** Whether it could be served at an address of another configuration. */
+  suits({ options }: ListenPoint): boolean {
+    return options.usesProxyProtocol === this.point.options.usesProxyProtocol;
+  }
+
+  /** Goes on under another configuration; between two requests. */
+  moveTo(point: ListenPoint, context: ServiceContext, owner: ConnectionOwner): void {
+    this.point = point;
+    this.context = context;
+    this.owner = owner;
+    this.requests = owner.requestsOf(point);
+  }
+
+  /** Whether it closes with the request under way, whoever would keep it open. */
+  private get isEnding(): boolean {
+    return this.owner.isDraining && !this.owner.hasHeir(this);
   }
 
   /** Whether it has had nothing to do for a while, so that closing costs the client a connection at most. */
@@ -542,7 +574,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     if (!request.keepsAlive) return;
     const isAllowed =
       isKeepaliveAllowed(request) &&
-      (!this.owner.isDraining || this.settings.keepaliveMinTimeoutMs > 0) &&
+      (!this.isEnding || this.settings.keepaliveMinTimeoutMs > 0) &&
       // Others wait for its place: it may come back behind them.
       !SOCKETS.isPaused;
     if (!isAllowed || (!request.body.isComplete && this.isBodyUncertain(request))) request.keepsAlive = false;
@@ -655,8 +687,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private finishRequest(request: HttpRequest): void {
     const { settings } = request.location;
     const { keepaliveTimeoutMs, keepaliveMinTimeoutMs } = settings;
-    const { isDraining } = this.owner;
-    const canGoOn = request.keepsAlive && (!isDraining || keepaliveMinTimeoutMs > 0);
+    const { isEnding } = this;
+    const canGoOn = request.keepsAlive && (!isEnding || keepaliveMinTimeoutMs > 0);
     this.endServing(request);
     if (!canGoOn) {
       if (settings.lingeringClose === 'off') this.connection.destroy();
@@ -666,7 +698,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.state = WAITING;
     this.isPipelined = this.held !== null;
     this.leastRestMs = keepaliveMinTimeoutMs;
-    this.readDeadline.set(isDraining ? keepaliveMinTimeoutMs : keepaliveTimeoutMs);
+    this.readDeadline.set(isEnding ? keepaliveMinTimeoutMs : keepaliveTimeoutMs);
+    if (this.owner.isDraining) this.owner.handOver(this);
     if (this.held === null) this.connection.resumeReading();
     else setImmediate(() => this.readHeld());
   }

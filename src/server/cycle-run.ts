@@ -1,12 +1,13 @@
 /*
- * A cycle while it serves: the client connections that began with it, until the last of them is gone. After a reload
- * those of the cycle before live on here.
+ * A cycle while it serves: its client connections, until the last of them is gone or has been handed to the cycle after
+ * it. After a reload what was under way lives on here.
  */
 import type { Cycle } from '../compile/cycle.js';
 import type { Connection } from '../net/connection.js';
 import { ConnectionLoop, type ConnectionOwner } from '../request/connection-loop.js';
 import { RequestPool } from '../request/request-pool.js';
 import type { ListenPoint } from '../request/virtual-server.js';
+import type { Door } from './door.js';
 
 /** How many client connections that can be spared are closed at once when descriptors run out, as in nginx. */
 const RECLAIM_AT_ONCE = 32;
@@ -20,7 +21,8 @@ export class CycleRun implements ConnectionOwner {
   readonly cycle: Cycle;
   /** Requests to serve with, by address. */
   private readonly pools: Map<ListenPoint, RequestPool>;
-  readonly loops: Set<ConnectionLoop>;
+  /** With where each came in. */
+  readonly loops: Map<ConnectionLoop, Door>;
   /** Who waits until the last client connection is gone. */
   private readonly emptyWaiters: (() => void)[];
 
@@ -28,15 +30,36 @@ export class CycleRun implements ConnectionOwner {
     this.isDraining = false;
     this.cycle = cycle;
     this.pools = new Map();
-    this.loops = new Set();
+    this.loops = new Map();
     this.emptyWaiters = [];
   }
 
   /** Serves a connection that was accepted. */
-  accept(connection: Connection, point: ListenPoint, connectionNumber: number): ConnectionLoop {
+  accept(connection: Connection, door: Door, connectionNumber: number): ConnectionLoop {
+    const point = door.pointOf(connection.localAddress);
     const loop = new ConnectionLoop(connection, point, this.cycle.context, this, connectionNumber);
-    this.loops.add(loop);
+    this.loops.set(loop, door);
     return loop;
+  }
+
+  hasHeir(loop: ConnectionLoop): boolean {
+    return this.heirOf(loop) !== null;
+  }
+
+  handOver(loop: ConnectionLoop): void {
+    const heir = this.heirOf(loop);
+    if (heir === null) return;
+    const door = this.loops.get(loop)!;
+    heir.loops.set(loop, door);
+    loop.moveTo(door.pointOf(loop.connection.localAddress), heir.cycle.context, heir);
+    this.onConnectionClosed(loop);
+  }
+
+  /** What serves now where a connection came in, if that is another cycle which takes the same for a connection. */
+  private heirOf(loop: ConnectionLoop): CycleRun | null {
+    const door = this.loops.get(loop);
+    if (door === undefined || door.run === null || door.run === this) return null;
+    return loop.suits(door.pointOf(loop.connection.localAddress)) ? door.run : null;
   }
 
   requestsOf(point: ListenPoint): RequestPool {
@@ -53,10 +76,10 @@ export class CycleRun implements ConnectionOwner {
     if (this.loops.size === 0) for (const resolve of this.emptyWaiters.splice(0)) resolve();
   }
 
-  /** Ends idle connections, and the others with the request that they serve. */
+  /** Hands over or ends idle connections, and the others with the request that they serve. */
   rest(): void {
     this.isDraining = true;
-    for (const loop of this.loops) loop.drain();
+    for (const loop of this.loops.keys()) loop.drain();
   }
 
   /** Lets what runs finish, for at most worker_shutdown_timeout, and lets go of the cycle. */
@@ -69,7 +92,7 @@ export class CycleRun implements ConnectionOwner {
   /** Ends everything now. */
   async stop(): Promise<void> {
     this.isDraining = true;
-    for (const loop of this.loops) loop.destroy();
+    for (const loop of this.loops.keys()) loop.destroy();
     // What was cut is still to be logged.
     await this.waitUntilEmpty(Number.POSITIVE_INFINITY);
     await this.cycle.close();
@@ -79,7 +102,7 @@ export class CycleRun implements ConnectionOwner {
   closeSpare(): number {
     const most = Math.min(RECLAIM_AT_ONCE, Math.ceil(this.loops.size / 8));
     let count = 0;
-    for (const loop of this.loops) {
+    for (const loop of this.loops.keys()) {
       if (!loop.isSpare) continue;
       loop.destroy();
       if (++count === most) break;

@@ -8,12 +8,12 @@ import { eventClock } from '../core/clock.js';
 import { describeErrno } from '../core/errno.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import { type Address, formatAddress } from '../net/address.js';
-import type { Connection, DefectReporter } from '../net/connection.js';
+import type { DefectReporter } from '../net/connection.js';
 import { Listener } from '../net/listener.js';
 import { SOCKETS } from '../net/socket-budget.js';
-import type { ConnectionLoop } from '../request/connection-loop.js';
 import type { ListenOptions } from '../request/virtual-server.js';
 import { CycleRun } from './cycle-run.js';
+import { Door } from './door.js';
 
 /** When there was no connection to close, one isn't looked for again so soon. */
 const RECLAIM_PAUSE_MS = 100;
@@ -73,12 +73,6 @@ export async function serveCycle(cycle: Cycle, options: ServerOptions): Promise<
   return server;
 }
 
-/** A socket that is listened on, and which of a cycle's it stands for. */
-interface OpenSocket {
-  readonly listener: Listener;
-  socket: ListenSocket;
-}
-
 /** See ProxyServer. */
 export class RunningServer implements ProxyServer {
   /** The cycle that new connections are served by. */
@@ -87,7 +81,9 @@ export class RunningServer implements ProxyServer {
   private readonly retired: Map<CycleRun, Promise<void>>;
   private readonly options: ServerOptions;
   /** By address and options, as `keyOf` gives them. */
-  private open: Map<string, OpenSocket>;
+  private open: Map<string, Door>;
+  /** Descriptors of sockets that are open already and that nothing has asked for yet. */
+  private readonly inherited: Map<string, number>;
   private acceptedCount: number;
   private noReclaimUntilMs: number;
   /** Set while it rests. */
@@ -98,13 +94,14 @@ export class RunningServer implements ProxyServer {
     this.retired = new Map();
     this.options = options;
     this.open = new Map();
+    this.inherited = new Map(options.inherited);
     this.acceptedCount = 0;
     this.noReclaimUntilMs = 0;
     this.restTimer = null;
   }
 
   get addresses(): readonly Address[] {
-    return [...this.open.values()].map(({ listener }) => listener.address);
+    return [...this.open.values()].map(({ listener }) => listener!.address);
   }
 
   get connectionCount(): number {
@@ -115,8 +112,8 @@ export class RunningServer implements ProxyServer {
 
   /** Of the listening sockets, for a program that takes over; without those whose descriptor isn't known. */
   get descriptors(): ReadonlyMap<string, number> {
-    const descriptors = new Map<string, number>();
-    for (const [key, { listener }] of this.open) if (listener.fd >= 0) descriptors.set(key, listener.fd);
+    const descriptors = new Map(this.inherited);
+    for (const [key, { listener }] of this.open) if (listener!.fd >= 0) descriptors.set(key, listener!.fd);
     return descriptors;
   }
 
@@ -127,7 +124,7 @@ export class RunningServer implements ProxyServer {
   /** Listens on all sockets of the first cycle. */
   async start(): Promise<void> {
     for (const socket of this.current.cycle.sockets) {
-      this.open.set(keyOf(socket), await this.listen(socket));
+      this.open.set(keyOf(socket), await this.listen(socket, this.current));
     }
   }
 
@@ -136,33 +133,36 @@ export class RunningServer implements ProxyServer {
    * be, nothing changes and the new cycle is closed. Rejects with a ListenError then.
    */
   async reload(cycle: Cycle): Promise<void> {
-    const fresh = new Map<string, OpenSocket>();
+    const run = new CycleRun(cycle);
+    const fresh = new Map<string, Door>();
     try {
       for (const socket of cycle.sockets) {
         const key = keyOf(socket);
-        if (!this.open.has(key)) fresh.set(key, await this.listen(socket));
+        if (!this.open.has(key)) fresh.set(key, await this.listen(socket, run));
       }
     } catch (error) {
-      await Promise.all([...fresh.values()].map(({ listener }) => listener.close()));
-      await cycle.close();
+      const closed = [...fresh.values()].map((door) => door.close());
+      // With who has come in by then.
+      await Promise.all([run.stop(), ...closed]);
       throw error;
     }
-    this.swap(cycle, fresh);
+    this.swap(run, fresh);
   }
 
-  private swap(cycle: Cycle, fresh: Map<string, OpenSocket>): void {
+  private swap(run: CycleRun, fresh: Map<string, Door>): void {
     this.endRest();
     const before = this.current;
-    const open = new Map<string, OpenSocket>();
-    for (const socket of cycle.sockets) {
+    const open = new Map<string, Door>();
+    for (const socket of run.cycle.sockets) {
       const key = keyOf(socket);
-      const kept = fresh.get(key) ?? this.open.get(key)!;
-      kept.socket = socket;
-      open.set(key, kept);
+      const door = fresh.get(key) ?? this.open.get(key)!;
+      door.socket = socket;
+      door.run = run;
+      open.set(key, door);
     }
-    for (const [key, { listener }] of this.open) if (!open.has(key)) void listener.close();
+    for (const [key, door] of this.open) if (!open.has(key)) void door.close();
     this.open = open;
-    this.current = new CycleRun(cycle);
+    this.current = run;
     const end = before.retire().finally(() => {
       this.retired.delete(before);
       // In the words by which tools know that a reload is over.
@@ -175,7 +175,7 @@ export class RunningServer implements ProxyServer {
   /** Accepts nobody and lets what runs finish, but keeps the sockets: `reload` serves again (nginx: WINCH). */
   rest(): void {
     if (this.restTimer !== null) return;
-    for (const { listener } of this.open.values()) listener.pause();
+    for (const { listener } of this.open.values()) listener!.pause();
     this.current.rest();
     // Sockets that accept nobody keep no process alive.
     this.restTimer = setInterval(() => {}, REST_TICK_MS);
@@ -185,7 +185,7 @@ export class RunningServer implements ProxyServer {
     if (this.restTimer === null) return;
     clearInterval(this.restTimer);
     this.restTimer = null;
-    for (const { listener } of this.open.values()) listener.resume();
+    for (const { listener } of this.open.values()) listener!.resume();
   }
 
   async drain(): Promise<void> {
@@ -211,27 +211,26 @@ export class RunningServer implements ProxyServer {
     }
   }
 
-  private async listen(socket: ListenSocket): Promise<OpenSocket> {
+  private async listen(socket: ListenSocket, run: CycleRun): Promise<Door> {
     const { address, options } = socket;
     const { isOnReadDisabled = false, onDefect } = this.options;
-    const opened: { value: OpenSocket | null } = { value: null };
+    const door = new Door(socket, run);
     try {
-      const listener = await Listener.open({
+      door.listener = await Listener.open({
         address,
         backlog: options.backlog,
-        fd: this.options.inherited?.get(keyOf(socket)) ?? -1,
+        fd: this.takeInherited(socket),
         isIpv6Only: options.isIpv6Only,
         reusesPort: options.reusesPort,
         keepaliveIdleMs: options.keepaliveIdleMs,
         isOnReadDisabled,
-        accept: (connection) => this.accept(connection, opened.value!.socket),
+        accept: (connection) => door.run!.accept(connection, door, ++this.acceptedCount),
         onError: (error) => this.log('crit', `accept on ${formatAddress(address)}: ${error.message}`),
         onShortage: (isShort) => this.log(isShort ? 'crit' : 'notice', describeShortage(address, isShort)),
         reclaim: () => this.closeSpare(),
         onDefect,
       });
-      opened.value = { listener, socket };
-      return opened.value;
+      return door;
     } catch (error) {
       throw new ListenError(address, error as NodeJS.ErrnoException);
     }
@@ -241,11 +240,12 @@ export class RunningServer implements ProxyServer {
     this.current.cycle.context.errorLog.log(level, message);
   }
 
-  private accept(connection: Connection, socket: ListenSocket): ConnectionLoop {
-    this.acceptedCount++;
-    const { pointsByHost, point } = socket;
-    const chosen = pointsByHost.size === 0 ? point : (pointsByHost.get(connection.localAddress) ?? point);
-    return this.current.accept(connection, chosen, this.acceptedCount);
+  /** Once: what was closed since is no socket any more, or another. */
+  private takeInherited(socket: ListenSocket): number {
+    const key = keyOf(socket);
+    const fd = this.inherited.get(key) ?? -1;
+    this.inherited.delete(key);
+    return fd;
   }
 
   /** Makes room for others. */
@@ -256,7 +256,7 @@ export class RunningServer implements ProxyServer {
   }
 
   private async closeListeners(): Promise<void> {
-    await Promise.all([...this.open.values()].map(({ listener }) => listener.close()));
+    await Promise.all([...this.open.values()].map((door) => door.close()));
   }
 }
 

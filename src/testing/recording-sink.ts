@@ -5,7 +5,7 @@ import type { LogSink } from '../log/sink.js';
 
 const WAIT_TIMEOUT_MS = 10_000;
 
-/** Keeps every line in memory; as in every sink, those after `close` are lost. */
+/** Keeps every line in memory; as in every sink, those after `close` are lost, and it may be opened anew. */
 export class RecordingSink implements LogSink {
   readonly lines: string[];
   #isClosed: boolean;
@@ -21,6 +21,22 @@ export class RecordingSink implements LogSink {
     if (this.#isClosed) return;
     this.lines.push(line);
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** The same log as another configuration has it: closed by itself. */
+  openAnew(): LogSink {
+    let isClosed = false;
+    return {
+      write: (line) => {
+        if (!isClosed) this.write(line);
+      },
+      flush: () => Promise.resolve(),
+      reopen: () => {},
+      close: () => {
+        isClosed = true;
+        return Promise.resolve();
+      },
+    };
   }
 
   /** The lines that match. */

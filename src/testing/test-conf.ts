@@ -70,7 +70,7 @@ export async function startTestConf(text: string, options: TestConfOptions = {})
       onDefect: defects.report,
       carried: server?.cycle.carried ?? new Map(),
       openSink: (target, how, onTrouble) =>
-        target.startsWith('syslog:') ? openLogTarget(target, how, onTrouble) : log(target),
+        target.startsWith('syslog:') ? openLogTarget(target, how, onTrouble) : log(target).openAnew(),
     });
     if (cycle === null) throw new Error(diagnostics.map(renderForLog).join('\n'));
     defects.cycle = cycle;
