@@ -43,6 +43,11 @@ export class CounterRows {
     return sum;
   }
 
+  /** What each of the workers that ever counted has there, by index. */
+  each(slot: number): number[] {
+    return Array.from({ length: this.rowsUsed }, (_, row) => this.floats[this.startOf(row) + slot]!);
+  }
+
   /** The worker of that index has died: what it had under way at that slot is no more. */
   forget(slot: number, index: number): void {
     this.floats[this.startOf(index) + slot] = 0;

@@ -28,13 +28,15 @@ export interface ZoneSnapshot {
 
 /** The counters of one zone. */
 export class ZoneCounters {
+  readonly name: string;
   /** Bytes of memory that one needs. */
   static readonly bytes: number = counterBytes(SLOTS);
   private readonly rows: CounterRows;
   private readonly own: Float64Array;
 
   /** @param memory of `ZoneCounters.bytes` bytes */
-  constructor(memory: SharedArrayBuffer, worker?: WorkerPlace) {
+  constructor(name: string, memory: SharedArrayBuffer, worker?: WorkerPlace) {
+    this.name = name;
     this.rows = new CounterRows(memory, SLOTS, worker);
     this.own = this.rows.own;
   }

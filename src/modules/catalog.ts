@@ -22,6 +22,7 @@ import { limitConnModule } from './http/limit-conn/limit-conn.js';
 import { limitReqModule } from './http/limit-req/limit-req.js';
 import { logModule } from './http/log/log.js';
 import { mapModule } from './http/map/map.js';
+import { metricsModule } from './http/metrics/metrics.js';
 import { mirrorModule } from './http/mirror/mirror.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
 import { proxyModule } from './http/proxy/proxy.js';
@@ -112,5 +113,7 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   brotliModule,
   zstdModule,
   statusZoneModule,
+  // Behind status zones, whose names it uses.
+  metricsModule,
   logModule,
 ];

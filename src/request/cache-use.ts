@@ -12,6 +12,7 @@ import { BodyKind } from '../http/h1/body-decoder.js';
 import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
 import { ResponseHead } from '../http/h1/response-head.js';
 import { FieldId } from '../http/message/field-id.js';
+import type { CacheStatus } from '../metrics/route-counters.js';
 import type { Connection } from '../net/connection.js';
 import { freshnessOf, type ValidRule, validByRules } from './answer-freshness.js';
 import { logErrorOf } from './error-line.js';
@@ -51,9 +52,6 @@ export interface CacheSettings {
   /** The same with GET, for HEAD. */
   readonly headPlan: RequestPlan;
 }
-
-/** $upstream_cache_status */
-export type CacheStatus = 'HIT' | 'MISS' | 'EXPIRED' | 'BYPASS' | 'STALE' | 'UPDATING' | 'REVALIDATED';
 
 /** For variables. */
 export const CACHE_USE: RequestState<CacheUse> = new RequestState();

@@ -8,7 +8,7 @@ import { NO_PEERS } from '../upstream/group.js';
 import type { Peer } from '../upstream/peer.js';
 
 /** One try; times are milliseconds of the clock, -1 where it did not get so far. Reused, see `begin`. */
-class Try {
+export class Try {
   /** The peer's, or that of the group when none could be had. */
   name: string;
   /** Whether it is the first of another exchange: after an internal redirect, or of a subrequest. */
@@ -136,6 +136,11 @@ export class UpstreamTries {
   /** Marks the last try's peer as one not to be asked again for this request. */
   exclude(peer: Peer): void {
     this.failedPeers = [...this.failedPeers, peer];
+  }
+
+  /** One of the first `count`; valid until the request is over. */
+  at(index: number): Readonly<Try> {
+    return this.list[index]!;
   }
 
   /** Milliseconds since the last try began. */

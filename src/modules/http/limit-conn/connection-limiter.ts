@@ -2,6 +2,7 @@
  * What limit_conn does to a request at one level: count it until it is over, or refuse it. As in nginx, a connection
  * counts while a request of it is under way.
  */
+import type { OutcomeCounters } from '../../../metrics/outcome-counters.js';
 import type { ClientSide } from '../../../request/client-side.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest, RequestEnding } from '../../../request/http-request.js';
@@ -11,7 +12,11 @@ import { LastingState } from '../../../request/request-state.js';
 import { type ConnectionCounts, LIMIT_REACHED, ZONE_FULL } from '../../../zones/connection-counts.js';
 
 /** $limit_conn_status. A request is counted once, whatever redirects and subrequests come of it. */
-export const STATUS: LastingState<'PASSED' | 'REJECTED' | 'REJECTED_DRY_RUN'> = new LastingState();
+export const STATUS: LastingState<Uppercase<LimitConnOutcome>> = new LastingState();
+
+/** What became of a request, as it is counted by zone. */
+export const OUTCOMES = ['passed', 'rejected', 'rejected_dry_run'] as const;
+type LimitConnOutcome = (typeof OUTCOMES)[number];
 
 /** nginx's, for what a key may be. */
 const MAX_KEY_BYTES = 255;
@@ -23,6 +28,7 @@ export interface CountZone {
   /** As written. */
   readonly keyText: string;
   readonly counts: ConnectionCounts;
+  readonly outcomes: OutcomeCounters<LimitConnOutcome>;
   /** Who holds the places of each key here. */
   readonly places: Map<string, Set<Place>>;
 }
@@ -64,6 +70,7 @@ export class ConnectionLimiter {
       last = new Place(zone, key, ticket, request.main.client, last);
     }
     if (last === null) return DECLINED;
+    last.zone.outcomes.note('passed');
     STATUS.set(request, 'PASSED');
     request.whenEnded(last);
     return DECLINED;
@@ -76,6 +83,7 @@ export class ConnectionLimiter {
       const what = `limiting connections${isDryRun ? ', dry run,' : ''}`;
       logErrorOf(request, logLevel, `${what} by zone "${zone.name}"`);
     }
+    zone.outcomes.note(isDryRun ? 'rejected_dry_run' : 'rejected');
     STATUS.set(request, isDryRun ? 'REJECTED_DRY_RUN' : 'REJECTED');
     return isDryRun ? DECLINED : status;
   }
@@ -84,7 +92,7 @@ export class ConnectionLimiter {
 /** What a request holds of a zone until it is over. */
 class Place implements RequestEnding {
   readonly client: ClientSide;
-  private readonly zone: CountZone;
+  readonly zone: CountZone;
   private readonly key: string;
   private readonly ticket: number;
   /** That of another zone; null without. */

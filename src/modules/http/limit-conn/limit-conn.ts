@@ -8,7 +8,8 @@ import type { HttpRequest } from '../../../request/http-request.js';
 import { ConnectionCounts } from '../../../zones/connection-counts.js';
 import { BuildKey, type HttpBuild, type HttpModule, type LocationBuild } from '../../module.js';
 import { carryZone, declareZone, reportMissingZone, reportUnknownZone } from '../../shared-zones.js';
-import { ConnectionLimiter, type CountZone, type Limit, STATUS } from './connection-limiter.js';
+import { limitOutcomes } from '../../status-zones.js';
+import { ConnectionLimiter, type CountZone, type Limit, OUTCOMES, STATUS } from './connection-limiter.js';
 import {
   limitConn,
   limitConnDryRun,
@@ -57,7 +58,8 @@ function declareZones(directives: readonly CheckedDirective[], build: HttpBuild)
     const counts = carryZone(build, node, 'limit_conn', zone, (memory) => new ConnectionCounts(memory));
     if (counts === null) continue;
     const key = build.text(keyParts, node.args[0]!);
-    zones.set(name, { name, key, keyText: node.args[0]!.text, counts, places: new Map() });
+    const outcomes = limitOutcomes(build, 'limitConns', name, OUTCOMES);
+    zones.set(name, { name, key, keyText: node.args[0]!.text, counts, outcomes, places: new Map() });
   }
 }
 

@@ -9,8 +9,9 @@ import type { HttpRequest } from '../../../request/http-request.js';
 import { RequestRates } from '../../../zones/request-rates.js';
 import { BuildKey, type HttpBuild, type HttpModule, type LocationBuild } from '../../module.js';
 import { carryZone, declareZone, reportMissingZone, reportUnknownZone } from '../../shared-zones.js';
+import { limitOutcomes } from '../../status-zones.js';
 import { limitReq, limitReqDryRun, limitReqLogLevel, limitReqStatus, limitReqZone } from './directives.js';
-import { type Limit, type RateZone, RequestLimiter, STATUS } from './request-limiter.js';
+import { type Limit, OUTCOMES, type RateZone, RequestLimiter, STATUS } from './request-limiter.js';
 
 export const limitReqModule: HttpModule = {
   name: 'limit_req',
@@ -52,7 +53,8 @@ function declareZones(directives: readonly CheckedDirective[], build: HttpBuild)
     const rates = carryZone(build, node, 'limit_req', zone, (memory) => new RequestRates(memory));
     if (rates === null) continue;
     const key = build.text(keyParts, node.args[0]!);
-    zones.set(name, { name, key, keyText: node.args[0]!.text, rate, rates });
+    const outcomes = limitOutcomes(build, 'limitReqs', name, OUTCOMES);
+    zones.set(name, { name, key, keyText: node.args[0]!.text, rate, rates, outcomes });
   }
 }
 

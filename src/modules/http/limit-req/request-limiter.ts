@@ -4,6 +4,7 @@
  */
 import { sharedMs } from '../../../core/clock.js';
 import type { LogLevel } from '../../../log/error-log.js';
+import type { OutcomeCounters } from '../../../metrics/outcome-counters.js';
 import { delayOutcome } from '../../../request/delay.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest } from '../../../request/http-request.js';
@@ -13,9 +14,11 @@ import { LastingState } from '../../../request/request-state.js';
 import { NO_ROOM, type RequestRates } from '../../../zones/request-rates.js';
 
 /** $limit_req_status. A request is limited once, whatever redirects and subrequests come of it. */
-export const STATUS: LastingState<
-  'PASSED' | 'DELAYED' | 'REJECTED' | 'DELAYED_DRY_RUN' | 'REJECTED_DRY_RUN'
-> = new LastingState();
+export const STATUS: LastingState<Uppercase<LimitReqOutcome>> = new LastingState();
+
+/** What became of a request, as it is counted by zone. */
+export const OUTCOMES = ['passed', 'delayed', 'rejected', 'delayed_dry_run', 'rejected_dry_run'] as const;
+type LimitReqOutcome = (typeof OUTCOMES)[number];
 
 /** nginx's, for what a key may be. */
 const MAX_KEY_BYTES = 65535;
@@ -29,6 +32,7 @@ export interface RateZone {
   /** Thousandths of a request a second. */
   readonly rate: number;
   readonly rates: RequestRates;
+  readonly outcomes: OutcomeCounters<LimitReqOutcome>;
 }
 
 /** One limit_req. In thousandths of a request. */
@@ -99,6 +103,7 @@ export class RequestLimiter {
       strictest = limit;
     }
     if (waitMs > 0) return this.delay(request, strictest.zone, excess, waitMs);
+    strictest.zone.outcomes.note('passed');
     STATUS.set(request, 'PASSED');
     return DECLINED;
   };
@@ -111,6 +116,7 @@ export class RequestLimiter {
       const what = `limiting requests${isDryRun ? ', dry run' : ''}`;
       logErrorOf(request, logLevel, `${what}, excess: ${shown(excess)} by zone "${zone.name}"`);
     }
+    zone.outcomes.note(isDryRun ? 'rejected_dry_run' : 'rejected');
     STATUS.set(request, isDryRun ? 'REJECTED_DRY_RUN' : 'REJECTED');
     return isDryRun ? DECLINED : status;
   }
@@ -124,6 +130,7 @@ export class RequestLimiter {
     const { logLevel, isDryRun } = this.settings;
     const what = `delaying request${isDryRun ? ', dry run' : ''}`;
     logErrorOf(request, LEVEL_BELOW[logLevel], `${what}, excess: ${shown(excess)}, by zone "${zone.name}"`);
+    zone.outcomes.note(isDryRun ? 'delayed_dry_run' : 'delayed');
     STATUS.set(request, isDryRun ? 'DELAYED_DRY_RUN' : 'DELAYED');
     return isDryRun ? DECLINED : delayOutcome(request, waitMs, DECLINED);
   }
