@@ -6,10 +6,11 @@ import { Scope } from '../conf/schema/scope.js';
 import type { Directive } from '../conf/syntax/ast.js';
 import { toByteString } from '../conf/syntax/source-text.js';
 import { openErrorLog } from '../modules/error-log.js';
-import { upstream } from '../modules/http/upstream/directives.js';
+import { server, upstream } from '../modules/http/upstream/directives.js';
 import type { HttpModule, UpstreamBuild } from '../modules/module.js';
 import type { BalancerFactory } from '../upstream/balancers/balancer.js';
 import { makeTarget } from '../upstream/make-target.js';
+import { PeerTable, peerTableBytes } from '../upstream/peer-table.js';
 import { UpstreamPlan } from '../upstream/upstream-plan.js';
 import type { HttpBuilder } from './http-builder.js';
 
@@ -23,12 +24,20 @@ export function buildUpstreams(http: Scope, builder: HttpBuilder, modules: reado
       builder.report(directive.node, finding('duplicate-upstream', nginxText, 'keep one of them', nginxText));
       continue;
     }
-    const plan = new UpstreamPlan(name);
     const scope = new Scope('upstream', http, directive, directive.block);
+    const plan = new UpstreamPlan(name, peerTable(key, scope, builder));
     const build = makeUpstreamBuild(http, builder, plan);
     for (const module of modules) module.upstream?.(scope, build);
     builder.upstreams.set(key, makeTarget(plan, build));
   }
+}
+
+/** Where the records of the peers are; null where one thread serves all. */
+function peerTable(key: string, scope: Scope, builder: HttpBuilder): PeerTable | null {
+  const { worker } = builder;
+  if (worker.count === 1) return null;
+  const bytes = peerTableBytes(scope.own(server).length, worker);
+  return new PeerTable(builder.cycleMemory('peers', key, bytes), worker);
 }
 
 function makeUpstreamBuild(http: Scope, builder: HttpBuilder, plan: UpstreamPlan): UpstreamBuild {

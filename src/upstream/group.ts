@@ -3,11 +3,11 @@
  * is chosen is a balancer's, connections are the pool's, whether to try again is the request's.
  */
 import { type Clock, systemClock } from '../core/clock.js';
+import type { ZoneLock } from '../zones/zone-lock.js';
 import type { Affinity } from './affinity.js';
 import type { Balancer, BalancerFactory, PickContext } from './balancers/balancer.js';
 import { createRoundRobin } from './balancers/round-robin.js';
 import { Peer, PeerFlag, type PeerOptions } from './peer.js';
-import { makePeerMemory, PeerState } from './peer-state.js';
 import type { WaitingRoom } from './waiting-room.js';
 
 /** What pick() takes for a request's first try: no allocation. */
@@ -15,7 +15,10 @@ export const NO_PEERS: readonly Peer[] = [];
 
 /** What a group is beside its peers. */
 export interface GroupOptions {
+  /** All workers', where the peers' records are theirs together. */
   readonly clock?: Clock;
+  /** Held around changes of the peers' records; left out where they are one thread's own. */
+  readonly lock?: ZoneLock;
   /** Default: round robin. */
   readonly balancer?: BalancerFactory;
   /** Peers come later, from DNS: none at all is no mistake. */
@@ -64,10 +67,10 @@ export class UpstreamGroup {
   #primaries: Balancer | null;
   #backups: Balancer | null;
   readonly #context: PickContext;
+  readonly #lock: ZoneLock | null;
 
   /** Throws an Error when no peer is a primary one and none can come. */
   constructor(name: string, peers: readonly PeerOptions[], options: GroupOptions = {}) {
-    const memory = makePeerMemory(peers.length);
     this.name = name;
     this.peers = NO_PEERS;
     this.affinity = null;
@@ -76,6 +79,7 @@ export class UpstreamGroup {
     this.waitingRoom = null;
     this.onPeersChange = [];
     this.#clock = options.clock ?? systemClock;
+    this.#lock = options.lock ?? null;
     this.#makeBalancer = options.balancer ?? createRoundRobin;
     this.#singlePeer = null;
     this.#primaryPeers = NO_PEERS;
@@ -83,7 +87,7 @@ export class UpstreamGroup {
     this.#primaries = null;
     this.#backups = null;
     this.#context = { tried: NO_PEERS, nowMs: 0, subject: null };
-    this.setPeers(peers.map((each, i) => new Peer(each, new PeerState(memory, i))));
+    this.setPeers(peers.map((each) => new Peer(each)));
     if (this.#primaries === null && !options.mayBeEmpty) {
       throw new Error(`Cannot use upstream "${name}": no peer besides backups; add one without backup`);
     }
@@ -125,35 +129,47 @@ export class UpstreamGroup {
     context.nowMs = this.#clock.nowMs();
     context.subject = subject;
     const wanted = this.affinity?.find(subject, this.peers) ?? null;
-    let peer: Peer | null;
-    if (this.#singlePeer !== null) peer = this.#pickSingle(this.#singlePeer, wanted);
-    else {
-      peer =
-        this.#pickFrom(this.#primaries, this.#primaryPeers, wanted) ??
-        this.#pickFrom(this.#backups, this.#backupPeers, wanted);
+    this.#lock?.acquire();
+    const peer = this.#choose(wanted);
+    if (peer !== null) {
+      peer.countActive(1);
+      peer.requests++;
     }
+    this.#lock?.release();
     context.tried = NO_PEERS;
     context.subject = null;
-    if (peer === null) return null;
-    peer.activeRequests++;
-    peer.requests++;
-    this.affinity?.onPick(subject, peer);
+    if (peer !== null) this.affinity?.onPick(subject, peer);
     return peer;
+  }
+
+  #choose(wanted: string | null): Peer | null {
+    if (this.#singlePeer !== null) return this.#pickSingle(this.#singlePeer, wanted);
+    return (
+      this.#pickFrom(this.#primaries, this.#primaryPeers, wanted) ??
+      this.#pickFrom(this.#backups, this.#backupPeers, wanted)
+    );
   }
 
   /** The head of an answer that goes to the client has come, headerMs after the try began. */
   noteHeader(peer: Peer, subject: unknown, headerMs: number): void {
-    this.#balancerOf(peer)?.noteHeader?.(peer, headerMs, this.#clock.nowMs());
+    const balancer = this.#balancerOf(peer);
+    if (balancer?.noteHeader !== undefined) {
+      this.#lock?.acquire();
+      balancer.noteHeader(peer, headerMs, this.#clock.nowMs());
+      this.#lock?.release();
+    }
     this.affinity?.onHeader(subject, peer);
   }
 
   /** The peer answered, whatever the status said, unless that counts as a failure. */
   noteSuccess(peer: Peer): void {
     if (peer.fails === 0 || peer.accessedAtMs >= peer.checkedAtMs) return;
+    this.#lock?.acquire();
     const wasFailed = peer.isFailed;
     peer.fails = 0;
+    if (wasFailed) peer.startSlowly(this.#clock.nowMs());
+    this.#lock?.release();
     if (!wasFailed) return;
-    peer.startSlowly(this.#clock.nowMs());
     this.onPeerUp?.(peer);
     this.waitingRoom?.wake();
   }
@@ -161,13 +177,15 @@ export class UpstreamGroup {
   /** The peer could not be connected to, timed out, broke off or answered what counts as a failure. */
   noteFailure(peer: Peer): void {
     if (this.#singlePeer !== null) return;
+    this.#lock?.acquire();
     const wasFailed = peer.isFailed;
     const nowMs = this.#clock.nowMs();
     peer.fails++;
     peer.accessedAtMs = nowMs;
     peer.checkedAtMs = nowMs;
-    if (peer.maxFails === 0) return;
-    peer.effectiveWeight = Math.max(0, peer.effectiveWeight - Math.trunc(peer.weight / peer.maxFails));
+    if (peer.maxFails > 0)
+      peer.effectiveWeight = Math.max(0, peer.effectiveWeight - Math.trunc(peer.weight / peer.maxFails));
+    this.#lock?.release();
     if (!wasFailed && peer.isFailed) this.onPeerDown?.(peer);
   }
 
@@ -176,20 +194,26 @@ export class UpstreamGroup {
    * the answer that went to the client; -1 if none of this try did.
    */
   release(peer: Peer, subject: unknown = null, headerMs = -1, responseMs = 0): void {
-    peer.activeRequests--;
+    this.#lock?.acquire();
+    peer.countActive(-1);
     this.#balancerOf(peer)?.noteEnd?.(peer, headerMs, responseMs, this.#clock.nowMs());
+    this.#lock?.release();
     if (headerMs >= 0) this.affinity?.onServed(subject, peer);
     this.waitingRoom?.wake();
   }
 
   /** Sets or clears flags of a peer (PeerFlag), and what follows from it. */
   setFlags(peer: Peer, flags: number, isSet: boolean): void {
+    this.#lock?.acquire();
     const before = peer.flags;
     peer.flags = isSet ? before | flags : before & ~flags;
-    if (before === 0 || peer.flags !== 0) return;
-    peer.fails = 0;
-    peer.startSlowly(this.#clock.nowMs());
-    this.waitingRoom?.wake();
+    const isBack = before !== 0 && peer.flags === 0;
+    if (isBack) {
+      peer.fails = 0;
+      peer.startSlowly(this.#clock.nowMs());
+    }
+    this.#lock?.release();
+    if (isBack) this.waitingRoom?.wake();
   }
 
   #balancerOf(peer: Peer): Balancer | null {

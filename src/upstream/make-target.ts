@@ -12,6 +12,7 @@ import { UpstreamGroup } from './group.js';
 import { DEFAULT_KEEPALIVE, KeepalivePool, type KeepaliveRules } from './keepalive-pool.js';
 import type { Peer } from './peer.js';
 import { FixedSource, type KnownAddresses, type PeerSource, SystemNameSource } from './peer-source.js';
+import { commonClock } from './peer-table.js';
 import type { UpstreamPlan } from './upstream-plan.js';
 import type { UpstreamTarget } from './upstream-target.js';
 import { WaitingRoom, type WaitingRules } from './waiting-room.js';
@@ -82,7 +83,12 @@ function makeGroup(
   plan: UpstreamPlan | null = null,
 ): UpstreamGroup {
   const { clock, errorLog } = context;
-  const group = new UpstreamGroup(name, [], { clock, balancer: plan?.balancer, mayBeEmpty: true });
+  const table = plan?.table ?? null;
+  const group = new UpstreamGroup(name, [], {
+    balancer: plan?.balancer,
+    mayBeEmpty: true,
+    ...(table === null ? { clock } : { clock: commonClock(clock), lock: table.lock }),
+  });
   const waiting = plan?.waiting ?? null;
   group.waitingRoom = makeWaitingRoom(waiting, sources, context);
   const gather = () => {

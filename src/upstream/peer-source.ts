@@ -20,6 +20,18 @@ export interface SourceContext {
   readonly onError: (text: string) => void;
 }
 
+/** Who makes the peers of a source, and lets go of them: with records that workers share, or each with its own. */
+export interface PeerMaker {
+  makePeer(options: PeerOptions): Peer;
+  dropPeer(peer: Peer): void;
+}
+
+/** Records of this thread's own. */
+export const OWN_PEERS: PeerMaker = {
+  makePeer: (options) => new Peer(options),
+  dropPeer: () => {},
+};
+
 /** Some peers of a group. */
 export interface PeerSource {
   /** Those that there are now. */
@@ -37,8 +49,8 @@ export class FixedSource implements PeerSource {
   readonly peers: readonly Peer[];
   readonly isLooking = false;
 
-  constructor(addresses: readonly Address[], template: PeerTemplate) {
-    this.peers = addresses.map((address) => new Peer({ ...template, address }));
+  constructor(addresses: readonly Address[], template: PeerTemplate, maker: PeerMaker = OWN_PEERS) {
+    this.peers = addresses.map((address) => maker.makePeer({ ...template, address }));
   }
 
   start(): void {}
@@ -61,6 +73,7 @@ export class SystemNameSource implements PeerSource, DeadlineOwner {
   private readonly template: PeerTemplate;
   private readonly context: SourceContext;
   private readonly known: KnownAddresses;
+  private readonly maker: PeerMaker;
   private readonly deadline: Deadline;
   private changed: () => void;
   private isStopped: boolean;
@@ -73,7 +86,9 @@ export class SystemNameSource implements PeerSource, DeadlineOwner {
     template: PeerTemplate,
     context: SourceContext,
     known: KnownAddresses,
+    maker: PeerMaker = OWN_PEERS,
   ) {
+    this.maker = maker;
     this.name = name;
     this.port = port;
     this.template = template;
@@ -123,9 +138,8 @@ export class SystemNameSource implements PeerSource, DeadlineOwner {
   }
 
   private makePeers(): Peer[] {
-    return this.known.addresses.map(
-      ({ address }) =>
-        new Peer({ ...this.template, address: { host: address, port: this.port, path: null } }),
+    return this.known.addresses.map(({ address }) =>
+      this.maker.makePeer({ ...this.template, address: { host: address, port: this.port, path: null } }),
     );
   }
 }
@@ -175,12 +189,20 @@ export class ResolvedSource implements PeerSource, DeadlineOwner {
   private readonly template: PeerTemplate;
   private readonly context: SourceContext;
   private readonly known: KnownAddresses;
+  private readonly maker: PeerMaker;
   private readonly deadline: Deadline;
   private changed: () => void;
   private cancel: () => void;
   private isStopped: boolean;
 
-  constructor(rules: ResolveRules, template: PeerTemplate, context: SourceContext, known: KnownAddresses) {
+  constructor(
+    rules: ResolveRules,
+    template: PeerTemplate,
+    context: SourceContext,
+    known: KnownAddresses,
+    maker: PeerMaker = OWN_PEERS,
+  ) {
+    this.maker = maker;
     this.rules = rules;
     this.template = template;
     this.context = context;
@@ -259,8 +281,9 @@ export class ResolvedSource implements PeerSource, DeadlineOwner {
     this.peers = known.map((each) => {
       const options = this.optionsOf(each);
       const index = left.findIndex((peer) => isSamePeer(peer, options));
-      return index < 0 ? new Peer(options) : left.splice(index, 1)[0]!;
+      return index < 0 ? this.maker.makePeer(options) : left.splice(index, 1)[0]!;
     });
+    for (const peer of left) this.maker.dropPeer(peer);
   }
 
   private optionsOf({ address, port, host, weight, isBackup }: KnownAddress): PeerOptions {

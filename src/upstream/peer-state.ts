@@ -3,6 +3,8 @@
  * of them finds dead is dead for all. Where the memory comes from is the group's business, meaning is peer.ts's.
  */
 
+import type { WorkerPlace } from '../zones/worker-place.js';
+
 /** Whole numbers, 32 bits each: what workers count together. */
 export const PeerInt = {
   fails: 0,
@@ -30,23 +32,51 @@ export const PeerFloat = {
 } as const;
 const FLOAT_COUNT = 10;
 
-/** Bytes of one record. */
-const PEER_STATE_BYTES = INT_COUNT * 4 + FLOAT_COUNT * 8;
+/** Bytes of one record, without the part that counts by worker. */
+export const PEER_STATE_BYTES: number = INT_COUNT * 4 + FLOAT_COUNT * 8;
 
 /** The record of one peer. */
 export class PeerState {
   readonly ints: Int32Array;
   readonly floats: Float64Array;
+  /** Of the active requests, those of each worker; null for a record that is one thread's own. */
+  private readonly activeBy: Int32Array | null;
+  private readonly index: number;
 
-  /** The record at `index` of `memory`. */
-  constructor(memory: ArrayBufferLike, index: number) {
-    const start = index * PEER_STATE_BYTES;
+  /**
+   * The record at byte `start`.
+   * @param worker with whom it is shared; then PEER_STATE_BYTES and four bytes a worker are its memory
+   */
+  constructor(memory: ArrayBufferLike, start: number, worker: WorkerPlace | null = null) {
+    const intsAt = start + FLOAT_COUNT * 8;
     this.floats = new Float64Array(memory, start, FLOAT_COUNT);
-    this.ints = new Int32Array(memory, start + FLOAT_COUNT * 8, INT_COUNT);
+    this.ints = new Int32Array(memory, intsAt, INT_COUNT);
+    this.activeBy = worker === null ? null : new Int32Array(memory, intsAt + INT_COUNT * 4, worker.count);
+    this.index = worker?.index ?? 0;
+  }
+
+  /** As new. */
+  clear(): void {
+    this.floats.fill(0);
+    this.ints.fill(0);
+    this.activeBy?.fill(0);
+  }
+
+  /** So many more active requests, or fewer. */
+  countActive(change: number): void {
+    this.ints[PeerInt.activeRequests]! += change;
+    if (this.activeBy !== null) this.activeBy[this.index]! += change;
+  }
+
+  /** A worker has died, and its requests with it. */
+  forgetWorker(index: number): void {
+    if (this.activeBy === null) return;
+    this.ints[PeerInt.activeRequests]! -= this.activeBy[index]!;
+    this.activeBy[index] = 0;
   }
 }
 
-/** Memory for the records of `count` peers, zeroed. */
-export function makePeerMemory(count: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(count * PEER_STATE_BYTES);
+/** A record of one thread's own, zeroed. */
+export function makePeerState(): PeerState {
+  return new PeerState(new ArrayBuffer(PEER_STATE_BYTES), 0);
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Address, formatAddress } from '../net/address.js';
-import { makePeerMemory, PeerFloat, PeerInt, PeerState } from './peer-state.js';
+import { makePeerState, PeerFloat, PeerInt, type PeerState } from './peer-state.js';
 
 /** nginx's `server` directive inside `upstream`. */
 export interface PeerOptions {
@@ -61,11 +61,15 @@ export class Peer {
   readonly configuredWeight: number;
   /** What sticky sessions call it. */
   readonly id: string;
+  private readonly state: PeerState;
   private readonly ints: Int32Array;
   private readonly floats: Float64Array;
 
-  /** `state` is zeroed. Throws an Error for a weight, maxFails or failTimeoutMs that makes no sense. */
-  constructor(options: PeerOptions, state = new PeerState(makePeerMemory(1), 0)) {
+  /**
+   * `state` is zeroed, or `isNew` is false and another worker has set it. Throws an
+   * Error for a weight, maxFails or failTimeoutMs that makes no sense.
+   */
+  constructor(options: PeerOptions, state: PeerState = makePeerState(), isNew = true) {
     this.address = options.address;
     this.name = formatAddress(options.address);
     this.server = options.server ?? this.name;
@@ -74,15 +78,20 @@ export class Peer {
     this.isBackup = options.isBackup ?? false;
     this.slowStartMs = options.slowStartMs ?? 0;
     this.id = options.route ?? createHash('md5').update(this.name, 'latin1').digest('hex');
+    this.state = state;
     this.ints = state.ints;
     this.floats = state.floats;
     const weight = options.weight ?? 1;
     this.configuredWeight = weight;
     this.check(weight);
+    if (isNew) this.begin(options);
+  }
+
+  private begin({ maxConns, isDown, isDraining }: PeerOptions): void {
+    const weight = this.configuredWeight;
     this.ints[PeerInt.weight] = weight;
-    this.ints[PeerInt.maxConns] = options.maxConns ?? 0;
-    this.ints[PeerInt.flags] =
-      (options.isDown ? PeerFlag.down : 0) | (options.isDraining ? PeerFlag.draining : 0);
+    this.ints[PeerInt.maxConns] = maxConns ?? 0;
+    this.ints[PeerInt.flags] = (isDown ? PeerFlag.down : 0) | (isDraining ? PeerFlag.draining : 0);
     this.effectiveWeight = weight;
     this.accessedAtMs = Number.NEGATIVE_INFINITY;
     this.checkedAtMs = Number.NEGATIVE_INFINITY;
@@ -160,12 +169,13 @@ export class Peer {
     this.floats[PeerFloat.checkedAtMs] = ms;
   }
 
-  /** Tries that were picked and not yet released. Written by the group. */
+  /** Tries that were picked and not yet released. */
   get activeRequests(): number {
     return this.ints[PeerInt.activeRequests]!;
   }
-  set activeRequests(count: number) {
-    this.ints[PeerInt.activeRequests] = count;
+  /** For the group: so many more, or fewer. */
+  countActive(change: number): void {
+    this.state.countActive(change);
   }
 
   /** How many tries it ever got. Written by the group. */

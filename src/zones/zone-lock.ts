@@ -16,6 +16,30 @@ const SPINS = 1000;
  */
 const SLEEPS = 2000;
 
+/** How many threads that died can be known. */
+const MAX_DEAD = 63;
+
+/** What a list of dead threads needs: their number, and who they were. */
+export const DEAD_THREADS_BYTES: number = 4 * (1 + MAX_DEAD);
+
+let deadThreads = new Int32Array(1 + MAX_DEAD);
+
+/** From now on the dead are looked for there: memory that all threads share, full of zeros at first. */
+export function shareDeadThreads(memory: SharedArrayBuffer): void {
+  deadThreads = new Int32Array(memory);
+}
+
+/** A thread is no more: what it holds is free at once, instead of after a while. */
+export function noteDeadThread(id: number): void {
+  const count = Atomics.add(deadThreads, 0, 1);
+  Atomics.store(deadThreads, 1 + (count % MAX_DEAD), id + 1);
+}
+
+function isDead(holder: number): boolean {
+  for (let i = 1; i <= MAX_DEAD; i++) if (Atomics.load(deadThreads, i) === holder) return true;
+  return false;
+}
+
 /** Guards what is in the same memory. Not reentrant. */
 export class ZoneLock {
   private readonly words: Int32Array;
@@ -45,8 +69,8 @@ export class ZoneLock {
       if (holder === FREE) return;
       if (holder !== last) sleeps = 0;
       last = holder;
-      const isDead = holder === SELF || sleeps > SLEEPS;
-      if (isDead && Atomics.compareExchange(words, index, holder, SELF) === holder) {
+      const isLost = holder === SELF || sleeps > SLEEPS || (sleeps > 0 && isDead(holder));
+      if (isLost && Atomics.compareExchange(words, index, holder, SELF) === holder) {
         this.repair();
         return;
       }

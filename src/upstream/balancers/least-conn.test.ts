@@ -15,9 +15,9 @@ describe('least_conn', () => {
 
   it('picks the peer with the fewest requests for its weight', () => {
     const peers = peersOf(1, 4, 2);
-    peers[0]!.activeRequests = 2;
-    peers[1]!.activeRequests = 5;
-    peers[2]!.activeRequests = 3;
+    peers[0]!.countActive(2 - peers[0]!.activeRequests);
+    peers[1]!.countActive(5 - peers[1]!.activeRequests);
+    peers[2]!.countActive(3 - peers[2]!.activeRequests);
     expect(new LeastConnBalancer(peers).pick(UNTRIED)).toBe(peers[1]);
   });
 
@@ -30,10 +30,10 @@ describe('least_conn', () => {
   it('keeps requests under way in proportion to the weights, whoever ends', () => {
     const peers = peersOf(1, 2, 5);
     const balancer = new LeastConnBalancer(peers);
-    for (let i = 0; i < 800; i++) balancer.pick(UNTRIED)!.activeRequests++;
+    for (let i = 0; i < 800; i++) balancer.pick(UNTRIED)!.countActive(1);
     expect(peers.map((peer) => peer.activeRequests)).toEqual([100, 200, 500]);
-    peers[2]!.activeRequests = 0;
-    for (let i = 0; i < 500; i++) balancer.pick(UNTRIED)!.activeRequests++;
+    peers[2]!.countActive(0 - peers[2]!.activeRequests);
+    for (let i = 0; i < 500; i++) balancer.pick(UNTRIED)!.countActive(1);
     expect(peers.map((peer) => peer.activeRequests)).toEqual([100, 200, 500]);
   });
 
@@ -43,7 +43,7 @@ describe('least_conn', () => {
     );
     peers[0]!.startSlowly(0);
     const balancer = new LeastConnBalancer(peers);
-    for (let i = 0; i < 150; i++) balancer.pick({ ...UNTRIED, nowMs: 500 })!.activeRequests++;
+    for (let i = 0; i < 150; i++) balancer.pick({ ...UNTRIED, nowMs: 500 })!.countActive(1);
     expect(peers.map((peer) => peer.activeRequests)).toEqual([50, 100]);
   });
 });

@@ -41,9 +41,9 @@ describe('least_time', () => {
     const balancer = new LeastTimeBalancer(peers, 'last_byte', false);
     balancer.noteEnd(peers[0]!, 1, 100, 0);
     balancer.noteEnd(peers[1]!, 1, 250, 0);
-    peers[0]!.activeRequests = 1;
+    peers[0]!.countActive(1 - peers[0]!.activeRequests);
     expect(balancer.pick(at(0))).toBe(peers[0]);
-    peers[0]!.activeRequests = 2;
+    peers[0]!.countActive(2 - peers[0]!.activeRequests);
     expect(balancer.pick(at(0))).toBe(peers[1]);
   });
 

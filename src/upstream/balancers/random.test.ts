@@ -34,7 +34,7 @@ describe('random', () => {
 
   it('two takes the one with fewer requests for its weight', () => {
     const peers = peersOf(1, 1);
-    peers[0]!.activeRequests = 5;
+    peers[0]!.countActive(5 - peers[0]!.activeRequests);
     const balancer = new RandomBalancer(peers, CONNS, seeded());
     for (let i = 0; i < 20; i++) expect(balancer.pick(UNTRIED)).toBe(peers[1]);
   });
@@ -43,7 +43,7 @@ describe('random', () => {
     const excess = (cost: ((peer: Peer) => number) | null) => {
       const peers = peersOf(...new Array(50).fill(1));
       const balancer = new RandomBalancer(peers, cost, seeded());
-      for (let i = 0; i < 5000; i++) balancer.pick(UNTRIED)!.activeRequests++;
+      for (let i = 0; i < 5000; i++) balancer.pick(UNTRIED)!.countActive(1);
       return Math.max(...peers.map(CONNS)) - 100;
     };
     expect(excess(CONNS)).toBeLessThan(6);

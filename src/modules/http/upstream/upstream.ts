@@ -69,16 +69,17 @@ function makeSource(directive: ServerDirective, scope: Scope, build: UpstreamBui
   if (parameters.backup) checkMethod(directive, 'backup', scope, build);
   if (parameters.slow_start !== undefined) checkMethod(directive, 'slow_start', scope, build);
   const context = sourceContext(build);
+  const { maker } = build.plan;
   const { host, kind } = address;
   const port = address.port ?? DEFAULT_PORT;
   if (parameters.service !== undefined && !checkService(directive, build)) return null;
-  if (kind === 'unix') return new FixedSource([{ host: '', port: 0, path: host }], template);
-  if (kind !== 'name') return new FixedSource([{ host, port, path: null }], template);
+  if (kind === 'unix') return new FixedSource([{ host: '', port: 0, path: host }], template, maker);
+  if (kind !== 'name') return new FixedSource([{ host, port, path: null }], template, maker);
   const { name, zone } = build.plan;
   const service = parameters.service ?? '';
   if (!parameters.resolve) {
     const known = build.carried('host', host, noKnownAddresses);
-    return new SystemNameSource(host, port, template, context, known);
+    return new SystemNameSource(host, port, template, context, known, maker);
   }
   const resolver = findResolver(directive, scope, build);
   if (resolver === null) return null;
@@ -90,7 +91,7 @@ function makeSource(directive: ServerDirective, scope: Scope, build: UpstreamBui
     resolver,
     timeoutMs: scope.value(resolverTimeout)[0],
   };
-  return new ResolvedSource(rules, template, context, known);
+  return new ResolvedSource(rules, template, context, known, maker);
 }
 
 function templateOf({ node, values: [, parameters] }: ServerDirective): PeerTemplate {

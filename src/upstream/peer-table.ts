@@ -1,0 +1,135 @@
+/*
+ * The records of a group's peers in memory that all workers share: a peer that one of them finds dead is dead for all.
+ * Each worker makes its own Peer objects; those of the same server find the same record.
+ */
+import { createHash } from 'node:crypto';
+import { sharedMs } from '../core/clock.js';
+import { formatAddress } from '../net/address.js';
+import type { WorkerPlace } from '../zones/worker-place.js';
+import { ZoneLock } from '../zones/zone-lock.js';
+import { Peer, type PeerOptions } from './peer.js';
+import { PEER_STATE_BYTES, PeerInt, PeerState } from './peer-state.js';
+
+/** Words of the header: the lock of all records, and how many there are. */
+const LOCK = 0;
+const COUNT = 1;
+const HEADER_BYTES = 16;
+
+/** A slot: the MD5 of what the peer is known by, how many Peer objects of all workers use it, and the record. */
+const KEY_WORDS = 4;
+const USERS = 4;
+const SLOT_HEADER_BYTES = 24;
+
+/** Room for addresses that come and go. */
+const SPARE_SLOTS = 32;
+
+/** Bytes for a group of that many servers. */
+export function peerTableBytes(servers: number, { count }: WorkerPlace): number {
+  return HEADER_BYTES + (servers * 2 + SPARE_SLOTS) * slotBytes(count);
+}
+
+/** Of one group. */
+export class PeerTable {
+  /** Held around every change of a record. */
+  readonly lock: ZoneLock;
+  private readonly memory: SharedArrayBuffer;
+  private readonly words: Int32Array;
+  private readonly worker: WorkerPlace;
+
+  constructor(memory: SharedArrayBuffer, worker: WorkerPlace) {
+    this.memory = memory;
+    this.words = new Int32Array(memory);
+    this.worker = worker;
+    this.lock = new ZoneLock(this.words, LOCK, () => {});
+  }
+
+  /**
+   * A peer with the record that the other workers' has, or a new one. Where the table is full it has one of its own.
+   * @param source tells servers of a group apart that are the same
+   */
+  makePeer(options: PeerOptions, source: number): Peer {
+    const key = keyOf(options, source);
+    this.lock.acquire();
+    try {
+      const slot = this.find(key) ?? this.add(key);
+      if (slot === null) return new Peer(options);
+      const isNew = this.words[slot + USERS] === 0;
+      const state = this.stateAt(slot);
+      if (isNew) state.clear();
+      const peer = new Peer(options, state, isNew);
+      this.words[slot + USERS]!++;
+      return peer;
+    } finally {
+      this.lock.release();
+    }
+  }
+
+  /** This worker has no use for it any more, once what it does now is done. */
+  dropPeer({ address, server, configuredWeight, isBackup }: Peer, source: number): void {
+    const key = keyOf({ address, server, weight: configuredWeight, isBackup }, source);
+    this.lock.acquire();
+    const slot = this.find(key);
+    if (slot !== null) this.words[slot + USERS]!--;
+    this.lock.release();
+  }
+
+  /** A worker has died: what it had under way is no more. */
+  forgetWorker(index: number): void {
+    this.lock.acquire();
+    for (let i = 0; i < this.words[COUNT]!; i++) this.stateAt(this.slotAt(i)).forgetWorker(index);
+    this.lock.release();
+  }
+
+  private find(key: Int32Array): number | null {
+    const { words } = this;
+    for (let i = 0; i < words[COUNT]!; i++) {
+      const slot = this.slotAt(i);
+      if (key.every((word, at) => words[slot + at] === word)) return slot;
+    }
+    return null;
+  }
+
+  /** A slot for a new key: one that nobody uses, or the next. Null when there is none. */
+  private add(key: Int32Array): number | null {
+    const { words } = this;
+    let index = 0;
+    while (index < words[COUNT]! && !this.isFree(this.slotAt(index))) index++;
+    if (index === words[COUNT]) {
+      if ((index + 1) * slotBytes(this.worker.count) + HEADER_BYTES > this.memory.byteLength) return null;
+      words[COUNT]!++;
+    }
+    const slot = this.slotAt(index);
+    words.set(key, slot);
+    words[slot + USERS] = 0;
+    return slot;
+  }
+
+  private isFree(slot: number): boolean {
+    return this.words[slot + USERS]! <= 0 && this.stateAt(slot).ints[PeerInt.activeRequests] === 0;
+  }
+
+  /** Where a slot begins, in words. */
+  private slotAt(index: number): number {
+    return (HEADER_BYTES + index * slotBytes(this.worker.count)) / 4;
+  }
+
+  private stateAt(slot: number): PeerState {
+    return new PeerState(this.memory, slot * 4 + SLOT_HEADER_BYTES, this.worker);
+  }
+}
+
+function slotBytes(workers: number): number {
+  return SLOT_HEADER_BYTES + PEER_STATE_BYTES + Math.ceil(workers / 2) * 8;
+}
+
+function keyOf(options: PeerOptions, source: number): Int32Array {
+  const { address, server = formatAddress(address), weight = 1, isBackup = false } = options;
+  const text = JSON.stringify([source, formatAddress(address), server, weight, isBackup]);
+  const md5 = createHash('md5').update(text).digest();
+  return Int32Array.from({ length: KEY_WORDS }, (_, i) => md5.readInt32LE(i * 4));
+}
+
+/** The time by a clock that all workers have in common, as times in the records are. */
+export function commonClock(clock: { nowMs(): number; wallMs(): number }): typeof clock {
+  return { nowMs: () => sharedMs(clock), wallMs: () => clock.wallMs() };
+}
