@@ -24,6 +24,9 @@ const SIGNALS: Readonly<Record<SignalWord, NodeJS.Signals>> = {
   reload: 'SIGHUP',
 };
 
+/** What a worker thread runs. */
+const WORKER_ENTRY = new URL('./worker.js', import.meta.url);
+
 /** Runs it. @returns the exit code, or null when something now serves until a signal */
 export async function runNginx(args: readonly string[]): Promise<number | null> {
   let options: NginxOptions;
@@ -41,7 +44,7 @@ export async function runNginx(args: readonly string[]): Promise<number | null> 
   }
   const files = confFilesOf(options);
   const bootLog = new BootLog(files);
-  const proxy = new ConfProcess(files, bootLog);
+  const proxy = new ConfProcess(files, bootLog, WORKER_ENTRY);
   try {
     const usable = proxy.compile();
     if (options.test) return await reportTest(usable, files.path, options, bootLog);

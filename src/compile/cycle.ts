@@ -16,6 +16,7 @@ import { STATUS_ZONES } from '../modules/status-zones.js';
 import { CONNECTION_COUNTS_BYTES, ConnectionCounts } from '../request/connection-counts.js';
 import type { ServiceContext } from '../request/virtual-server.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
+import { ONLY_WORKER, type WorkerPlace } from '../zones/worker-place.js';
 import type { BuildEnvironment } from './environment.js';
 import { HttpBuilder } from './http-builder.js';
 import { buildListenSockets, type ListenSocket } from './listen-points.js';
@@ -36,6 +37,10 @@ export interface Cycle {
   readonly folders: readonly string[];
   /** What the next configuration may carry over, by kind and name. */
   readonly carried: ReadonlyMap<string, unknown>;
+  /** Which worker it is for. */
+  readonly worker: WorkerPlace;
+  /** Gives back what a worker that died had counted; for the thread that watches over them. */
+  forgetWorker(index: number): void;
   /** Lets go of pools and timers, and closes the logs, when nothing is served by it any more. Once, however often it is asked. */
   close(): Promise<void>;
 }
@@ -61,7 +66,9 @@ export function buildCycle(
   modules: readonly HttpModule[],
   environment: BuildEnvironment,
 ): BuiltCycle {
-  const builder = environment.makeBuilder?.(environment, NO_LOG) ?? new HttpBuilder(environment, NO_LOG);
+  const { worker = ONLY_WORKER } = environment;
+  const placed = { ...environment, worker: typeof worker === 'function' ? worker(main) : worker };
+  const builder = environment.makeBuilder?.(placed, NO_LOG) ?? new HttpBuilder(placed, NO_LOG);
   builder.errorLog = openMainErrorLog(main, builder, environment.defaultErrorLog);
   try {
     const sockets = buildHttp(main, modules, builder);
@@ -88,6 +95,10 @@ export function buildCycle(
       logFiles: [...builder.logTargets].filter((target) => target.startsWith('/')),
       folders: [...builder.folders],
       carried: builder.carriedNow,
+      worker: builder.worker,
+      forgetWorker: (index) => {
+        for (const forget of builder.mourners) forget(index);
+      },
       close: () => {
         closing ??= closeAll(builder);
         return closing;
@@ -102,7 +113,9 @@ export function buildCycle(
 
 function connectionCounts(builder: HttpBuilder): ConnectionCounts {
   const memory = builder.sharedMemory('connections', '', CONNECTION_COUNTS_BYTES);
-  return builder.carried('connections', '', () => new ConnectionCounts(memory, builder.worker));
+  const counts = builder.carried('connections', '', () => new ConnectionCounts(memory, builder.worker));
+  builder.onWorkerDeath((index) => counts.forget(index));
+  return counts;
 }
 
 const NO_LOG = new ErrorLog(

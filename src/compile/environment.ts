@@ -1,6 +1,7 @@
 /*
  * What a configuration is built in: the folders its paths start from, time, and what the one before left.
  */
+import type { Scope } from '../conf/schema/scope.js';
 import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
@@ -19,11 +20,11 @@ export interface BuildEnvironment {
   readonly clock: Clock;
   readonly onDefect: DefectReporter;
   /** Who builds `http {}`; an HttpBuilder of its own kind looks on while requests are served. Left out: an HttpBuilder. */
-  makeBuilder?(environment: BuildEnvironment, errorLog: ErrorLog): HttpBuilder;
+  makeBuilder?(environment: PlacedEnvironment, errorLog: ErrorLog): HttpBuilder;
   /** The main error log where the configuration names no file for it. */
   readonly defaultErrorLog: string;
-  /** For which of the threads that serve it. Default: there is one. */
-  readonly worker?: WorkerPlace;
+  /** For which of the threads that serve it, which may be for the configuration to say. Default: there is one. */
+  readonly worker?: WorkerPlace | ((main: Scope) => WorkerPlace);
   /** Where memory comes from that all workers share. Default: new. */
   readonly memories?: ZoneMemories;
   /** What the configuration before has to carry over, by kind and name. */
@@ -35,3 +36,6 @@ export interface BuildEnvironment {
    */
   openSink(target: string, options: SinkOptions, onTrouble: (message: string) => void): LogSink;
 }
+
+/** With the worker known. */
+export type PlacedEnvironment = BuildEnvironment & { readonly worker: WorkerPlace };

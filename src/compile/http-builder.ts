@@ -26,9 +26,9 @@ import { type NamedGroup, RequestRegex } from '../request/request-regex.js';
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import { compileText, type Text } from '../variables/text.js';
 import { VariableTable } from '../variables/variable-table.js';
-import { ONLY_WORKER, type WorkerPlace } from '../zones/worker-place.js';
+import type { WorkerPlace } from '../zones/worker-place.js';
 import { ZoneMemories } from '../zones/zone-memories.js';
-import type { BuildEnvironment } from './environment.js';
+import type { PlacedEnvironment } from './environment.js';
 
 /** One `http {}` while it is built. What looks on or reaches out is made by methods, so that explain/ can put in its own. */
 export class HttpBuilder implements HttpBuild {
@@ -45,22 +45,24 @@ export class HttpBuilder implements HttpBuild {
   readonly folders: Set<string> = new Set();
   /** To be called when the cycle serves no more. */
   readonly closers: (() => void)[] = [];
+  /** To be called when a worker has died. */
+  readonly mourners: ((index: number) => void)[] = [];
   /** What `carried` was asked for: the next configuration may find it here. */
   readonly carriedNow: Map<string, unknown> = new Map();
   errorLog: ErrorLog;
-  private readonly environment: BuildEnvironment;
+  private readonly environment: PlacedEnvironment;
   private readonly memories: ZoneMemories;
   /** Names in texts that nothing had defined by then; it may be defined further down. */
   private readonly notYetKnown: { readonly name: string; readonly at: Directive | Word }[] = [];
   private readonly sharedByKey = new Map<BuildKey<unknown>, unknown>();
   private readonly sinkByTarget = new Map<string, LogSink>();
 
-  constructor(environment: BuildEnvironment, errorLog: ErrorLog) {
+  constructor(environment: PlacedEnvironment, errorLog: ErrorLog) {
     this.environment = environment;
     this.wheel = environment.wheel;
     this.clock = environment.clock;
     this.onDefect = environment.onDefect;
-    this.worker = environment.worker ?? ONLY_WORKER;
+    this.worker = environment.worker;
     this.memories = environment.memories ?? new ZoneMemories();
     this.errorLog = errorLog;
   }
@@ -171,5 +173,9 @@ export class HttpBuilder implements HttpBuild {
 
   onClose(close: () => void): void {
     this.closers.push(close);
+  }
+
+  onWorkerDeath(forget: (index: number) => void): void {
+    this.mourners.push(forget);
   }
 }

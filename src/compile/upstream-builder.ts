@@ -37,7 +37,9 @@ function peerTable(key: string, scope: Scope, builder: HttpBuilder): PeerTable |
   const { worker } = builder;
   if (worker.count === 1) return null;
   const bytes = peerTableBytes(scope.own(server).length, worker);
-  return new PeerTable(builder.cycleMemory('peers', key, bytes), worker);
+  const table = new PeerTable(builder.cycleMemory('peers', key, bytes), worker);
+  builder.onWorkerDeath((index) => table.forgetWorker(index));
+  return table;
 }
 
 function makeUpstreamBuild(http: Scope, builder: HttpBuilder, plan: UpstreamPlan): UpstreamBuild {

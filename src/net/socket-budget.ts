@@ -41,6 +41,8 @@ export class SocketBudget {
   limit: number;
   openCount: number;
   clientCount: number;
+  /** How many threads of the process open sockets: each takes its part of what is free. */
+  threadCount: number;
   /** Whether accepting is paused, so that clients may be waiting. */
   isPaused: boolean;
   private readonly read: () => Descriptors | null;
@@ -56,6 +58,7 @@ export class SocketBudget {
     this.limit = Number.POSITIVE_INFINITY;
     this.openCount = 0;
     this.clientCount = 0;
+    this.threadCount = 1;
     this.isPaused = false;
     this.read = read;
     this.gates = new Set();
@@ -120,8 +123,8 @@ export class SocketBudget {
     this.lastMeasuredMs = eventClock.nowMs();
     const descriptors = this.read();
     if (descriptors === null) return;
-    const others = descriptors.open - this.openCount;
-    this.limit = Math.max(LEAST_SOCKETS, descriptors.limit - others - RESERVED_DESCRIPTORS);
+    const free = (descriptors.limit - descriptors.open - RESERVED_DESCRIPTORS) / this.threadCount;
+    this.limit = Math.max(LEAST_SOCKETS, this.openCount + Math.floor(free));
   }
 
   private get hasClientRoom(): boolean {

@@ -2,29 +2,33 @@
  * The process that serves a configuration file: start, pid file, reload, logs, end. Which signal or command means what
  * is told elsewhere.
  */
-import { type CompiledConf, compileConf } from '../compile/compile-conf.js';
+import type { CompiledConf } from '../compile/compile-conf.js';
 import type { Cycle } from '../compile/cycle.js';
 import { renderForLog } from '../conf/diagnostics/render.js';
-import { type Conf, loadConf } from '../conf/load/load.js';
-import { eventClock } from '../core/clock.js';
+import type { Conf } from '../conf/load/load.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
-import { openLogTarget } from '../modules/log-sinks.js';
-import { type RunningServer, serveCycle } from '../server/proxy-server.js';
-import { BUILT_IN, DefectLog, makeWheel } from '../server/start-proxy.js';
+import { DefectLog, makeWheel } from '../server/start-proxy.js';
+import { ONLY_WORKER, type WorkerPlace } from '../zones/worker-place.js';
+import { ZoneMemories } from '../zones/zone-memories.js';
 import type { BootLog } from './boot-log.js';
+import { buildConf } from './conf-build.js';
 import type { ConfFiles } from './conf-files.js';
-import { diskConfReader, probeFile } from './disk-conf-reader.js';
+import { type ConfServer, type ServableConf, serveAlone } from './conf-server.js';
+import { recordingReader } from './conf-snapshot.js';
+import { diskConfReader } from './disk-conf-reader.js';
 import { PidFile } from './pid-file.js';
 import { dropPrivileges, giveAway, rightsHint, whyNotWritable } from './privileges.js';
-import { type ProcessSettings, processSettings } from './settings.js';
+import { canSharePorts, type ProcessSettings, processSettings, wantedWorkers } from './settings.js';
 import { startNewProgram } from './upgrade.js';
+import { WorkerPool } from './worker-pool.js';
+import { socketsForWorkers, socketsOfWorker } from './worker-sockets.js';
 
 /** A configuration can't be used; what is wrong has been told. */
 export class ConfError extends Error {}
 
 /** A configuration that can be served, with its text. */
-export interface UsableConf extends CompiledConf {
+export interface UsableConf extends CompiledConf, ServableConf {
   readonly conf: Conf;
   readonly cycle: Cycle;
   readonly settings: ProcessSettings;
@@ -36,19 +40,27 @@ export class ConfProcess {
   private readonly wheel: TimerWheel;
   private readonly defects: DefectLog;
   private readonly bootLog: BootLog;
-  private server: RunningServer | null;
+  private readonly workerEntry: URL;
+  private server: ConfServer | null;
+  /** The configuration that serves. */
+  private cycle: Cycle | null;
+  private memories: ZoneMemories;
   private pid: PidFile;
   /** Whom root's rights were given up for; null: nobody. */
   private droppedTo: string | null;
   private isReloading: boolean;
   private isReloadWanted: boolean;
 
-  constructor(files: ConfFiles, bootLog: BootLog) {
+  /** @param workerEntry the module that a worker thread runs */
+  constructor(files: ConfFiles, bootLog: BootLog, workerEntry: URL) {
     this.files = files;
     this.defects = new DefectLog();
     this.wheel = makeWheel(this.defects.report);
     this.bootLog = bootLog;
+    this.workerEntry = workerEntry;
     this.server = null;
+    this.cycle = null;
+    this.memories = new ZoneMemories();
     this.pid = new PidFile('');
     this.droppedTo = null;
     this.isReloading = false;
@@ -57,7 +69,7 @@ export class ConfProcess {
 
   /** Of the configuration that serves. */
   get errorLog(): ErrorLog {
-    return this.server!.cycle.context.errorLog;
+    return this.cycle!.context.errorLog;
   }
 
   get connectionCount(): number {
@@ -72,44 +84,43 @@ export class ConfProcess {
 
   /** Reads, checks and builds the configuration; what is wrong with it is told. Throws a ConfError then. */
   compile(): UsableConf {
-    const { path, prefix, commandLine, errorLog } = this.files;
-    const conf = loadConf(path, diskConfReader, commandLine);
-    const confPrefix = path.slice(0, path.lastIndexOf('/') + 1);
-    const environment = {
-      prefix,
-      confPrefix,
+    const { reader, snapshot } = recordingReader(diskConfReader);
+    const memories = new ZoneMemories(this.memories.carried);
+    let wanted = 1;
+    const compiled = buildConf(this.files, {
+      reader,
       wheel: this.wheel,
-      clock: eventClock,
       onDefect: this.defects.report,
-      carried: this.server?.cycle.carried ?? new Map<string, unknown>(),
-      openSink: openLogTarget,
-      defaultErrorLog: errorLog,
-    };
-    const options = {
-      probeFile: (file: string) => probeFile(file.startsWith('/') ? file : confPrefix + file),
-    };
-    const compiled = compileConf(conf, BUILT_IN, environment, options);
+      carried: this.cycle?.carried ?? new Map<string, unknown>(),
+      memories,
+      worker: (main) => {
+        wanted = wantedWorkers(main);
+        return this.placeAmong(wanted);
+      },
+    });
     for (const diagnostic of compiled.diagnostics) this.tell(diagnostic);
     const { cycle, main } = compiled;
-    if (cycle === null) throw new ConfError(`Cannot use "${path}"`);
-    const settings = processSettings(main, prefix);
+    if (cycle === null) throw new ConfError(`Cannot use "${this.files.path}"`);
+    const settings = processSettings(main, this.files.prefix);
     try {
       giveAway(settings.user, cycle, (message) => cycle.context.errorLog.log('warn', message));
     } catch (error) {
       void cycle.close();
       throw error;
     }
-    return { ...compiled, conf, cycle, settings };
+    if (wanted !== cycle.worker.count) this.warnOfWorkers(cycle, wanted);
+    return { ...compiled, cycle, settings, snapshot, memories };
   }
 
   /**
    * Starts to serve; the pid file is there when the promise resolves. Rejects with a ListenError or an Error.
    * @param inherited descriptors of listening sockets that are open already, by their keys
    */
-  async start({ cycle, settings }: UsableConf, inherited: ReadonlyMap<string, number>): Promise<void> {
-    this.defects.cycle = cycle;
+  async start(conf: UsableConf, inherited: ReadonlyMap<string, number>): Promise<void> {
+    const { settings } = conf;
+    this.take(conf);
     for (const [name, value] of settings.environment) if (value !== null) process.env[name] = value;
-    this.server = await serveCycle(cycle, { wheel: this.wheel, onDefect: this.defects.report, inherited });
+    this.server = await this.serve(conf, inherited);
     this.pid = new PidFile(settings.pidPath);
     try {
       this.pid.write(process.pid);
@@ -148,7 +159,7 @@ export class ConfProcess {
   reopenLogs(): void {
     if (this.server === null) return;
     if (this.droppedTo !== null) {
-      for (const path of this.server.cycle.logFiles) {
+      for (const path of this.cycle!.logFiles) {
         const reason = whyNotWritable(path);
         if (reason !== null) this.logEmergency(`open() "${path}" failed (${reason})`);
       }
@@ -168,13 +179,47 @@ export class ConfProcess {
     this.pid.remove();
   }
 
+  private take({ cycle, memories }: UsableConf): void {
+    this.cycle = cycle;
+    this.memories = memories;
+    this.defects.cycle = cycle;
+  }
+
+  private async serve(conf: UsableConf, inherited: ReadonlyMap<string, number>): Promise<ConfServer> {
+    if (conf.cycle.worker.count === 1)
+      return serveAlone(conf, {
+        wheel: this.wheel,
+        onDefect: this.defects.report,
+        inherited: socketsOfWorker(0, socketsForWorkers(1, inherited)),
+      });
+    const sockets = socketsForWorkers(conf.cycle.worker.count, inherited);
+    const pool = new WorkerPool({ entry: this.workerEntry, files: this.files, inherited: sockets });
+    await pool.start(conf);
+    return pool;
+  }
+
+  /** For this thread, which serves if it is the only one. Whether there are workers is settled at the start. */
+  private placeAmong(wanted: number): WorkerPlace {
+    const hasWorkers = this.server === null ? wanted > 1 && canSharePorts() : this.cycle!.worker.count > 1;
+    return hasWorkers ? { index: -1, count: Math.max(2, wanted) } : ONLY_WORKER;
+  }
+
+  private warnOfWorkers({ context, worker: { count } }: Cycle, wanted: number): void {
+    const why =
+      this.server === null
+        ? `since Node ${process.versions.node} can't share a port between threads; use 22.12, 24 or newer`
+        : 'until the next start of the program (USR2 starts one on the same sockets)';
+    const serving = count === 1 ? 'one worker serves' : `${count} workers serve`;
+    context.errorLog.log('warn', `worker_processes ${wanted}: ${serving}, ${why}`);
+  }
+
   private async reloadOnce(): Promise<void> {
     const { server } = this;
     if (server === null) return;
     try {
-      const { cycle } = this.compile();
-      await server.reload(cycle);
-      this.defects.cycle = cycle;
+      const conf = this.compile();
+      await server.reload(conf);
+      this.take(conf);
     } catch (error) {
       if (!(error instanceof ConfError)) this.logEmergency((error as Error).message);
     }

@@ -2,8 +2,10 @@
  * What the main part of a configuration says of the process that serves it.
  */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Scope } from '../conf/schema/scope.js';
-import { daemon, env, pid, user } from '../modules/core/directives.js';
+import { daemon, env, pid, user, workerProcesses } from '../modules/core/directives.js';
+import { MAX_WORKERS } from '../zones/worker-place.js';
 import { fromPrefix } from './conf-files.js';
 
 /** How the process runs. */
@@ -15,6 +17,21 @@ export interface ProcessSettings {
   readonly user: { readonly name: string; readonly group: string } | null;
   /** Variables to set; null for one that is only kept. */
   readonly environment: ReadonlyMap<string, string | null>;
+}
+
+/** How many workers the configuration asks for. */
+export function wantedWorkers(main: Scope): number {
+  const [count] = main.value(workerProcesses);
+  return Math.min(MAX_WORKERS, count === 'auto' ? availableParallelism() : count);
+}
+
+/** Whether several sockets can listen on one port (SO_REUSEPORT), and clients are distributed between them. */
+export function canSharePorts(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return (
+    process.platform === 'linux' &&
+    (major >= 24 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12))
+  );
 }
 
 /** Reads them. */

@@ -41,8 +41,10 @@ export interface ServerOptions {
   /** The wheel that its cycles were built with; the server closes it at its end. */
   readonly wheel: TimerWheel;
   readonly onDefect: DefectReporter;
-  /** Descriptors of listening sockets that are open already, by the keys that `descriptors` gives. */
+  /** Descriptors of listening sockets that are open already, by inheritanceKey. */
   readonly inherited?: ReadonlyMap<string, number>;
+  /** Among workers: the keys of sockets that can't be shared by port. */
+  readonly unshared?: ReadonlySet<string>;
   /** As in ListenerOptions: for tests. */
   readonly isOnReadDisabled?: boolean;
 }
@@ -71,6 +73,12 @@ export async function serveCycle(cycle: Cycle, options: ServerOptions): Promise<
     throw error;
   }
   return server;
+}
+
+/** A cycle that could be served. */
+export interface PreparedReload {
+  commit(): void;
+  abort(): Promise<void>;
 }
 
 /** See ProxyServer. */
@@ -113,7 +121,8 @@ export class RunningServer implements ProxyServer {
   /** Of the listening sockets, for a program that takes over; without those whose descriptor isn't known. */
   get descriptors(): ReadonlyMap<string, number> {
     const descriptors = new Map(this.inherited);
-    for (const [key, { listener }] of this.open) if (listener!.fd >= 0) descriptors.set(key, listener!.fd);
+    for (const { listener, socket } of this.open.values())
+      if (listener!.fd >= 0) descriptors.set(inheritanceKey(socket.address), listener!.fd);
     return descriptors;
   }
 
@@ -123,7 +132,7 @@ export class RunningServer implements ProxyServer {
 
   /** Listens on all sockets of the first cycle. */
   async start(): Promise<void> {
-    for (const socket of this.current.cycle.sockets) {
+    for (const socket of this.socketsOf(this.current.cycle)) {
       this.open.set(keyOf(socket), await this.listen(socket, this.current));
     }
   }
@@ -133,27 +142,35 @@ export class RunningServer implements ProxyServer {
    * be, nothing changes and the new cycle is closed. Rejects with a ListenError then.
    */
   async reload(cycle: Cycle): Promise<void> {
+    (await this.prepare(cycle)).commit();
+  }
+
+  /** Opens what another cycle needs besides. It serves once that is committed; else it is closed. Rejects as `reload`. */
+  async prepare(cycle: Cycle): Promise<PreparedReload> {
     const run = new CycleRun(cycle);
     const fresh = new Map<string, Door>();
+    const abort = async () => {
+      const closed = [...fresh.values()].map((door) => door.close());
+      // With who has come in by then.
+      await Promise.all([run.stop(), ...closed]);
+    };
     try {
-      for (const socket of cycle.sockets) {
+      for (const socket of this.socketsOf(cycle)) {
         const key = keyOf(socket);
         if (!this.open.has(key)) fresh.set(key, await this.listen(socket, run));
       }
     } catch (error) {
-      const closed = [...fresh.values()].map((door) => door.close());
-      // With who has come in by then.
-      await Promise.all([run.stop(), ...closed]);
+      await abort();
       throw error;
     }
-    this.swap(run, fresh);
+    return { commit: () => this.swap(run, fresh), abort };
   }
 
   private swap(run: CycleRun, fresh: Map<string, Door>): void {
     this.endRest();
     const before = this.current;
     const open = new Map<string, Door>();
-    for (const socket of run.cycle.sockets) {
+    for (const socket of this.socketsOf(run.cycle)) {
       const key = keyOf(socket);
       const door = fresh.get(key) ?? this.open.get(key)!;
       door.socket = socket;
@@ -224,7 +241,7 @@ export class RunningServer implements ProxyServer {
         reusesPort: options.reusesPort,
         keepaliveIdleMs: options.keepaliveIdleMs,
         isOnReadDisabled,
-        accept: (connection) => door.run!.accept(connection, door, ++this.acceptedCount),
+        accept: (connection) => door.run!.accept(connection, door, this.nextNumber()),
         onError: (error) => this.log('crit', `accept on ${formatAddress(address)}: ${error.message}`),
         onShortage: (isShort) => this.log(isShort ? 'crit' : 'notice', describeShortage(address, isShort)),
         reclaim: () => this.closeSpare(),
@@ -240,9 +257,29 @@ export class RunningServer implements ProxyServer {
     this.current.cycle.context.errorLog.log(level, message);
   }
 
+  /** Of a connection; workers number theirs in turns. */
+  private nextNumber(): number {
+    const { index, count } = this.current.cycle.worker;
+    return this.acceptedCount++ * count + index + 1;
+  }
+
+  /**
+   * What is listened on here. Among workers each has a socket of its own for an address, and the kernel distributes the
+   * clients. What can't be shared so, paths and sockets that somebody else has opened, the first worker has alone.
+   */
+  private socketsOf({ sockets, worker }: Cycle): readonly ListenSocket[] {
+    if (worker.count === 1) return sockets;
+    const { unshared } = this.options;
+    const isShared = ({ address }: ListenSocket) =>
+      address.path === null && unshared?.has(inheritanceKey(address)) !== true;
+    return sockets
+      .filter((socket) => worker.index === 0 || isShared(socket))
+      .map((socket) => ({ ...socket, options: { ...socket.options, reusesPort: isShared(socket) } }));
+  }
+
   /** Once: what was closed since is no socket any more, or another. */
   private takeInherited(socket: ListenSocket): number {
-    const key = keyOf(socket);
+    const key = inheritanceKey(socket.address);
     const fd = this.inherited.get(key) ?? -1;
     this.inherited.delete(key);
     return fd;
@@ -258,6 +295,11 @@ export class RunningServer implements ProxyServer {
   private async closeListeners(): Promise<void> {
     await Promise.all([...this.open.values()].map((door) => door.close()));
   }
+}
+
+/** By what a program finds the sockets of the one before. */
+export function inheritanceKey(address: Address): string {
+  return formatAddress(address);
 }
 
 /** Sockets of the same key are the same across a reload. */

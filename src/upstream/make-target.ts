@@ -8,6 +8,7 @@ import type { ErrorLog } from '../log/error-log.js';
 import type { Address } from '../net/address.js';
 import type { DefectReporter } from '../net/connection.js';
 import type { Connect } from '../net/connector.js';
+import type { WorkerPlace } from '../zones/worker-place.js';
 import { UpstreamGroup } from './group.js';
 import { DEFAULT_KEEPALIVE, KeepalivePool, type KeepaliveRules } from './keepalive-pool.js';
 import type { Peer } from './peer.js';
@@ -23,6 +24,7 @@ export interface TargetContext {
   readonly clock: Clock;
   readonly errorLog: ErrorLog;
   readonly onDefect: DefectReporter;
+  readonly worker: WorkerPlace;
   readonly connect: Connect;
   onClose(close: () => void): void;
 }
@@ -102,7 +104,8 @@ function makeGroup(
   gather();
   group.onPeerDown = (peer) => errorLog.log('warn', describeOutage(name, peer));
   group.onPeerUp = (peer) => errorLog.log('notice', `upstream "${name}" ${peer.name} answers again`);
-  for (const source of sources) source.start(gather);
+  // A thread that serves nobody needs no addresses.
+  if (context.worker.index >= 0) for (const source of sources) source.start(gather);
   context.onClose(() => {
     for (const source of sources) source.stop();
   });

@@ -44,6 +44,17 @@ export class ConnectionCounts {
     return ticket;
   }
 
+  /**
+   * Nobody has any: who counted some is no more, and nobody knows which. Tickets of before mean nothing from now on, so
+   * that for a while there may be more than the limit, and never fewer for good.
+   */
+  clear(): void {
+    const { table } = this;
+    table.lock.acquire();
+    table.clear();
+    table.lock.release();
+  }
+
   /** One less. */
   release(ticket: number): void {
     const { table } = this;

@@ -154,8 +154,8 @@ export class RecordTable {
     }
   }
 
-  /** Forgets all records. */
-  private clear(): void {
+  /** Forgets all records. With the lock held. */
+  clear(): void {
     const { words } = this;
     words.fill(0, HEADER_BYTES / 4, HEADER_BYTES / 4 + this.bucketMask + 1);
     for (const word of [NEWEST, OLDEST, FREE, TOUCHED, USED, RECORDS]) words[word] = 0;

@@ -22,7 +22,7 @@ const MAX_DEAD = 63;
 /** What a list of dead threads needs: their number, and who they were. */
 export const DEAD_THREADS_BYTES: number = 4 * (1 + MAX_DEAD);
 
-let deadThreads = new Int32Array(1 + MAX_DEAD);
+let deadThreads: Int32Array<ArrayBufferLike> = new Int32Array(1 + MAX_DEAD);
 
 /** From now on the dead are looked for there: memory that all threads share, full of zeros at first. */
 export function shareDeadThreads(memory: SharedArrayBuffer): void {

@@ -93,14 +93,17 @@ export const user = simple(
       'The one process takes them for good: ports and files of a later configuration are opened as that user, see docs/nginx-command-line.md.',
   },
 );
-const workerProcesses = simple(
+export const workerProcesses = simple(
   'worker_processes',
   MAIN,
   [oneOf(keyword('auto'), number({ min: 1 }))],
   'number | auto',
   '1',
-  'How many processes nginx serves with; one serves here.',
-  { effect: 'none' },
+  'How many threads serve, each on a core of its own; `auto` is one a core.',
+  {
+    differs:
+      'Threads of one process. Where Node cannot share a port between them (before 22.12), one serves.',
+  },
 );
 export const workerShutdownTimeout = simple(
   'worker_shutdown_timeout',

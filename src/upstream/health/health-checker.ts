@@ -37,6 +37,8 @@ export interface HealthContext {
   readonly onDefect: DefectReporter;
   /** A peer went out, and why; null: it is back. */
   readonly onChange: (peer: Peer, reason: string | null) => void;
+  /** Whether this thread asks; else it says what peers are taken for before somebody does. Default true. */
+  readonly asks?: boolean;
 }
 
 /** How peers did, by name; lives on at a reload. */
@@ -72,6 +74,7 @@ export class HealthChecker {
     for (const peer of peers) {
       if (this.checks.has(peer)) continue;
       this.presume(peer);
+      if (this.context.asks === false) continue;
       const check = new PeerCheck(peer, this.options, this.context, (reason) => this.note(peer, reason));
       this.checks.set(peer, check);
       check.start();

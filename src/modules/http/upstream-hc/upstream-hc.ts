@@ -106,7 +106,9 @@ function startChecks(
   conditions: HealthMatch,
   build: LocationBuild,
 ): void {
-  const { wheel, clock, onDefect } = build;
+  const { wheel, clock, onDefect, worker } = build;
+  // One worker asks for all. What is known of before a reload, only that one knows.
+  if (worker.index > 0 || (worker.index < 0 && given.persistent === true)) return;
   const { errorLog } = build.location.settings;
   const intervalMs = given.interval ?? DEFAULT_INTERVAL_MS;
   const uri = toByteString(given.uri ?? '/');
@@ -130,6 +132,7 @@ function startChecks(
       wheel,
       clock,
       onDefect,
+      asks: worker.index === 0,
       onChange: (peer, reason) => {
         const who = `peer ${peer.name} of upstream "${group.name}"`;
         if (reason === null) errorLog.log('notice', `${who} is healthy`);

@@ -1,0 +1,312 @@
+/*
+ * The workers of a process, watched by its main thread: starts them, publishes configurations to all of them or none,
+ * and starts another one where one has died. Serves nobody itself.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
+import type { Cycle } from '../compile/cycle.js';
+import { describeDefect } from '../core/describe-defect.js';
+import type { LogLevel } from '../log/level.js';
+import { type Address, formatAddress } from '../net/address.js';
+import { inheritanceKey, ListenError } from '../server/proxy-server.js';
+import { DEAD_THREADS_BYTES, noteDeadThread, shareDeadThreads } from '../zones/zone-lock.js';
+import type { ConfFiles } from './conf-files.js';
+import type { ConfServer, ServableConf } from './conf-server.js';
+import type { Published, Refusal, WorkerOrder, WorkerReport, WorkerStart } from './worker-messages.js';
+import { keyOfWorker, socketsOfWorker, unsharedAmong } from './worker-sockets.js';
+
+/** A worker that died is replaced at once; one that dies again within this, after a while that doubles each time. */
+const SETTLED_MS = 10_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** What a worker may take to end everything, before it is ended as it is. */
+const STOP_MS = 5000;
+
+export interface PoolOptions {
+  /** The module that a worker thread runs. */
+  readonly entry: URL;
+  readonly files: ConfFiles;
+  /** Descriptors of sockets that are open already: see worker-sockets.ts. */
+  readonly inherited: ReadonlyMap<string, number>;
+}
+
+/** One worker as the pool knows it. */
+interface Member {
+  readonly index: number;
+  readonly thread: Worker;
+  readonly startedMs: number;
+  descriptors: ReadonlyMap<string, number>;
+  /** It was told to end. */
+  isLeaving: boolean;
+}
+
+/** See above. */
+export class WorkerPool implements ConfServer {
+  private readonly options: PoolOptions;
+  private readonly deadThreads: SharedArrayBuffer;
+  private readonly members: Map<number, Member>;
+  /** How long each has to wait for its next start, by index. */
+  private readonly pauses: Map<number, number>;
+  private readonly timers: Set<NodeJS.Timeout>;
+  private published: Published | null;
+  private cycle: Cycle | null;
+  private isEnding: boolean;
+
+  constructor(options: PoolOptions) {
+    this.options = options;
+    this.deadThreads = new SharedArrayBuffer(DEAD_THREADS_BYTES);
+    this.members = new Map();
+    this.pauses = new Map();
+    this.timers = new Set();
+    this.published = null;
+    this.cycle = null;
+    this.isEnding = false;
+    shareDeadThreads(this.deadThreads);
+  }
+
+  get connectionCount(): number {
+    return this.cycle?.context.connections.active ?? 0;
+  }
+
+  get descriptors(): ReadonlyMap<string, number> {
+    const all = new Map<string, number>();
+    for (const { index, descriptors } of this.members.values())
+      for (const [key, fd] of descriptors) all.set(keyOfWorker(key, index), fd);
+    return all;
+  }
+
+  /** Starts the workers; they serve when the promise resolves. Rejects with a ListenError or an Error. */
+  async start(conf: ServableConf): Promise<void> {
+    const published = publish(conf);
+    this.take(conf.cycle, published);
+    try {
+      await this.checkAddresses(conf.cycle, null);
+      const indexes = Array.from({ length: published.workerCount }, (_, index) => index);
+      await Promise.all(indexes.map((index) => this.begin(index, published)));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** All serve it from now on, or none. Rejects with a ListenError or an Error then. */
+  async reload(conf: ServableConf): Promise<void> {
+    const published = publish(conf);
+    try {
+      await this.prepareAll(conf.cycle, published);
+    } catch (error) {
+      await conf.cycle.close();
+      throw error;
+    }
+    const members = [...this.members.values()].filter(({ isLeaving }) => !isLeaving);
+    const stay = members.filter(({ index }) => index < published.workerCount);
+    await Promise.all(stay.map((member) => this.commit(member)));
+    const before = this.cycle;
+    this.take(conf.cycle, published);
+    const fresh: Promise<void>[] = [];
+    for (let index = 0; index < published.workerCount; index++)
+      if (!this.members.has(index)) fresh.push(this.begin(index, published));
+    await Promise.all(fresh);
+    for (const member of members) if (member.index >= published.workerCount) this.leave(member, 'drain');
+    await before?.close();
+  }
+
+  private async prepareAll(cycle: Cycle, published: Published): Promise<void> {
+    await this.checkAddresses(cycle, this.cycle);
+    const stay = [...this.members.values()].filter(
+      ({ isLeaving, index }) => !isLeaving && index < published.workerCount,
+    );
+    const outcomes = await Promise.allSettled(stay.map((member) => prepare(member, published)));
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (refused === undefined) return;
+    for (const member of stay) send(member, { kind: 'abort' });
+    throw refused.reason;
+  }
+
+  rest(): void {
+    this.tellAll({ kind: 'rest' });
+  }
+
+  reopenLogs(): void {
+    for (const sink of this.cycle?.sinks ?? []) sink.reopen();
+    this.tellAll({ kind: 'reopenLogs' });
+  }
+
+  async drain(): Promise<void> {
+    await this.end('drain');
+  }
+
+  async stop(): Promise<void> {
+    await this.end('stop');
+  }
+
+  private async end(how: 'drain' | 'stop'): Promise<void> {
+    this.isEnding = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    await Promise.all([...this.members.values()].map((member) => this.leave(member, how)));
+    await this.cycle?.close();
+  }
+
+  private async leave(member: Member, how: 'drain' | 'stop'): Promise<void> {
+    member.isLeaving = true;
+    const gone = once(member.thread, 'exit');
+    send(member, { kind: how });
+    const timer = how === 'stop' ? setTimeout(() => void member.thread.terminate(), STOP_MS) : undefined;
+    await gone;
+    clearTimeout(timer);
+  }
+
+  private take(cycle: Cycle, published: Published): void {
+    this.cycle = cycle;
+    this.published = published;
+  }
+
+  private tellAll(order: WorkerOrder): void {
+    for (const member of this.members.values()) if (!member.isLeaving) send(member, order);
+  }
+
+  /** Starts a worker with a configuration. Rejects when it can't serve that; it is gone then. */
+  private async begin(index: number, published: Published): Promise<void> {
+    const { entry, files } = this.options;
+    const workerData: WorkerStart = {
+      index,
+      files,
+      deadThreads: this.deadThreads,
+      inherited: socketsOfWorker(index, this.options.inherited),
+      unshared: unsharedAmong(this.options.inherited),
+    };
+    const thread = new Worker(entry, { workerData, env: SHARE_ENV, name: `sluice worker ${index}` });
+    const member: Member = {
+      index,
+      thread,
+      startedMs: performance.now(),
+      descriptors: new Map(),
+      isLeaving: false,
+    };
+    const { threadId } = thread;
+    let reason = '';
+    thread.on('error', (defect) => {
+      reason = `: ${describeDefect(defect)}`;
+    });
+    thread.once('exit', (code) => this.bury(member, threadId, `exited with code ${code}${reason}`));
+    this.members.set(index, member);
+    try {
+      await prepare(member, published);
+      await this.commit(member);
+    } catch (error) {
+      member.isLeaving = true;
+      await thread.terminate();
+      throw error;
+    }
+  }
+
+  private async commit(member: Member): Promise<void> {
+    send(member, { kind: 'commit' });
+    const report = await reportOf(member);
+    if (report.kind === 'committed') member.descriptors = report.descriptors;
+  }
+
+  /** A worker is gone. What it had counted is given back, and unless it was told to go, another one takes its place. */
+  private bury(member: Member, threadId: number, how: string): void {
+    const { index, isLeaving, startedMs } = member;
+    this.members.delete(index);
+    noteDeadThread(threadId);
+    this.cycle?.forgetWorker(index);
+    if (isLeaving || this.isEnding) return;
+    this.log('alert', `worker ${index} ${how}`);
+    const lived = performance.now() - startedMs;
+    const pauseMs = lived > SETTLED_MS ? 0 : (this.pauses.get(index) ?? 0);
+    this.pauses.set(index, Math.min(LONGEST_PAUSE_MS, pauseMs === 0 ? FIRST_PAUSE_MS : pauseMs * 2));
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      void this.replace(index);
+    }, pauseMs);
+    this.timers.add(timer);
+  }
+
+  private async replace(index: number): Promise<void> {
+    const { published } = this;
+    if (this.isEnding || published === null || index >= published.workerCount || this.members.has(index))
+      return;
+    this.log('notice', `start worker ${index}`);
+    try {
+      await this.begin(index, published);
+    } catch (error) {
+      this.log('alert', `worker ${index} can't serve: ${(error as Error).message}`);
+      const timer = setTimeout(() => {
+        this.timers.delete(timer);
+        void this.replace(index);
+      }, LONGEST_PAUSE_MS);
+      this.timers.add(timer);
+    }
+  }
+
+  private log(level: LogLevel, message: string): void {
+    this.cycle?.context.errorLog.log(level, message);
+  }
+
+  /**
+   * Whether addresses can be had that are new. Among sockets that share their port nobody is told that a stranger has it
+   * too.
+   */
+  private async checkAddresses(cycle: Cycle, before: Cycle | null): Promise<void> {
+    const known = new Set(before?.sockets.map(({ address }) => formatAddress(address)));
+    const { inherited } = this.options;
+    for (const { address, options } of cycle.sockets) {
+      const key = inheritanceKey(address);
+      const isInherited = before === null && (inherited.has(key) || inherited.has(keyOfWorker(key, 0)));
+      if (address.path !== null || known.has(formatAddress(address)) || isInherited) continue;
+      if (!options.reusesPort) await checkAddress(address, options.isIpv6Only);
+    }
+  }
+}
+
+function publish({ cycle, snapshot, memories }: ServableConf): Published {
+  return { snapshot, memories: memories.all, workerCount: cycle.worker.count };
+}
+
+function send({ thread }: Member, order: WorkerOrder): void {
+  thread.postMessage(order);
+}
+
+/** What a worker says next; that it is gone, if it dies before. */
+async function reportOf({ thread, index }: Member): Promise<WorkerReport> {
+  return new Promise((resolve, reject) => {
+    const onExit = () => {
+      thread.off('message', onMessage);
+      reject(new Error(`worker ${index} died`));
+    };
+    const onMessage = (report: WorkerReport) => {
+      thread.off('exit', onExit);
+      resolve(report);
+    };
+    thread.once('message', onMessage);
+    thread.once('exit', onExit);
+  });
+}
+
+async function prepare(member: Member, published: Published): Promise<void> {
+  send(member, { kind: 'prepare', published });
+  const report = await reportOf(member);
+  if (report.kind === 'refused') throw errorOf(report.refusal);
+}
+
+function errorOf({ message, address, code, errno }: Refusal): Error {
+  if (address === null) return new Error(message);
+  return new ListenError(address, Object.assign(new Error(message), { code, errno }));
+}
+
+async function checkAddress(address: Address, ipv6Only: boolean): Promise<void> {
+  const { host, port } = address;
+  const server = createServer();
+  try {
+    server.listen({ host, port, ipv6Only, exclusive: true });
+    await once(server, 'listening');
+  } catch (error) {
+    throw new ListenError(address, error as NodeJS.ErrnoException);
+  }
+  server.close();
+  await once(server, 'close');
+}
