@@ -3,12 +3,12 @@
  * and starts another one where one has died. Serves nobody itself.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Cycle } from '../compile/cycle.js';
 import { describeDefect } from '../core/describe-defect.js';
 import type { LogLevel } from '../log/level.js';
-import { type Address, formatAddress } from '../net/address.js';
+import { formatAddress } from '../net/address.js';
+import { tryAddress } from '../net/try-address.js';
 import { inheritanceKey, ListenError } from '../server/proxy-server.js';
 import { DEAD_THREADS_BYTES, noteDeadThread, shareDeadThreads } from '../zones/zone-lock.js';
 import type { ConfFiles } from './conf-files.js';
@@ -258,7 +258,13 @@ export class WorkerPool implements ConfServer {
       const key = inheritanceKey(address);
       const isInherited = before === null && (inherited.has(key) || inherited.has(keyOfWorker(key, 0)));
       if (address.path !== null || known.has(formatAddress(address)) || isInherited) continue;
-      if (!options.reusesPort) await checkAddress(address, options.isIpv6Only);
+      if (!options.reusesPort) {
+        try {
+          await tryAddress(address, options.isIpv6Only);
+        } catch (error) {
+          throw new ListenError(address, error as NodeJS.ErrnoException);
+        }
+      }
     }
   }
 }
@@ -296,17 +302,4 @@ async function prepare(member: Member, published: Published): Promise<void> {
 function errorOf({ message, address, code, errno }: Refusal): Error {
   if (address === null) return new Error(message);
   return new ListenError(address, Object.assign(new Error(message), { code, errno }));
-}
-
-async function checkAddress(address: Address, ipv6Only: boolean): Promise<void> {
-  const { host, port } = address;
-  const server = createServer();
-  try {
-    server.listen({ host, port, ipv6Only, exclusive: true });
-    await once(server, 'listening');
-  } catch (error) {
-    throw new ListenError(address, error as NodeJS.ErrnoException);
-  }
-  server.close();
-  await once(server, 'close');
 }
