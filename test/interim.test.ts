@@ -175,7 +175,7 @@ describe('interim responses of an origin', () => {
   ])('of the kind 103 reach the client only by early_hints: %j, %j', async (line, isPassed) => {
     const origin = await startOrigin(
       answering(
-        'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+        'HTTP/1.1 103 \r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
       ),
     );
     const conf = await serveConf(`

@@ -132,9 +132,10 @@ function withoutLength(hidden: Uint8Array): Uint8Array {
   return table;
 }
 
-/** A 1xx as the client gets it. */
+/** A 1xx as the client gets it: a 103 in our words, as from nginx, since origins often have none. */
 export function interimHead(head: ResponseHead, hidden: Uint8Array): string {
-  return `${head.statusLine}${head.fields.passOn(withoutLength(hidden), false, head.connection.named)}\r\n`;
+  const line = head.status === 103 ? 'HTTP/1.1 103 Early Hints\r\n' : head.statusLine;
+  return `${line}${head.fields.passOn(withoutLength(hidden), false, head.connection.named)}\r\n`;
 }
 
 /** The head of an answer that switches protocols. */
