@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { answering, type RawSocket } from '../src/testing/index.js';
+import { serveConf } from './conf-scene.js';
 import { connect, describeReading, silentAddress, startOrigin, startProxy } from './scene.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -282,6 +283,28 @@ describe('an origin that goes away in the middle of a response', () => {
     await client.readUntil('hello');
     if (way === 'reset') upstream.reset();
     else upstream.close();
+    expect(await client.waitForEnd()).toBe('reset');
+  });
+
+  test('lets a slow HTTP/1.0 client have all that came before the reset', async () => {
+    const origin = await startOrigin();
+    const conf = await serveConf(
+      `access_log access.log; server { listen 127.0.0.1:%PORT%; location / { proxy_pass http://${origin.name}; } }`,
+    );
+    const client = await conf.connect();
+    client.send('GET / HTTP/1.0\r\n\r\n');
+    const upstream = await origin.accept();
+    await upstream.readHead();
+    const chunk = `40000\r\n${'x'.repeat(0x40000)}\r\n`;
+    upstream.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    await client.readHead();
+    client.pause();
+    // More than the client's system holds of it, and less than it and ours together.
+    await upstream.send(chunk.repeat(8));
+    upstream.close();
+    await conf.log('access.log').waitFor(/GET/);
+    client.resume();
+    expect((await client.readBytes(8 * 0x40000)).every((byte) => byte === 0x78)).toBe(true);
     expect(await client.waitForEnd()).toBe('reset');
   });
 

@@ -112,6 +112,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   /** How long it may rest whatever the server does (nginx: keepalive_min_timeout). */
   private leastRestMs: number;
   private isLingering: boolean;
+  /** Its last answer broke off, and an end would look like that answer's. */
+  private endsByReset: boolean;
 
   constructor(
     connection: Connection,
@@ -150,6 +152,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.restingSinceMs = 0;
     this.leastRestMs = 0;
     this.isLingering = false;
+    this.endsByReset = false;
     this.readDeadline.set(point.defaultServer.settings.clientHeaderTimeoutMs);
   }
 
@@ -605,8 +608,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     const request = this.request!;
     request.keepsAlive = false;
     abandon(request);
-    if (request.isResponseUntilClose && !request.isPostAction) this.connection.reset();
-    else this.endResponse();
+    this.endsByReset = request.isResponseUntilClose && !request.isPostAction;
+    this.endResponse();
   }
 
   close(): void {
@@ -691,7 +694,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     const canGoOn = request.keepsAlive && (!isEnding || keepaliveMinTimeoutMs > 0);
     this.endServing(request);
     if (!canGoOn) {
-      if (settings.lingeringClose === 'off') this.connection.destroy();
+      if (settings.lingeringClose === 'off' && !this.endsByReset) this.connection.destroy();
       else this.startLingering(settings);
       return;
     }
@@ -745,7 +748,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.held = null;
     this.readDeadline.cancel();
     this.sendDeadline.cancel();
-    new LingeringClose(this.connection, this.context, settings, () => this.onClose(null));
+    new LingeringClose(this.connection, this.context, settings, this.endsByReset, () => this.onClose(null));
   }
 
   private armBodyDeadline(): void {
