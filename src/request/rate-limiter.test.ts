@@ -11,6 +11,7 @@ const TICK_MS = 20;
 class Receiver extends BodySink {
   readonly bytes: Buffer[] = [];
   readonly times: number[] = [];
+  readonly flushes: number[] = [];
   ends = 0;
   aborts = 0;
   isBlocked = false;
@@ -25,7 +26,9 @@ class Receiver extends BodySink {
     this.bytes.push(Buffer.from(bytes));
     this.times.push(this.clock.nowMs());
   }
-  flush(): void {}
+  flush(): void {
+    this.flushes.push(this.clock.nowMs());
+  }
   end(): void {
     this.ends++;
   }
@@ -43,7 +46,7 @@ class Receiver extends BodySink {
   }
 }
 
-function makeLimiter(limitRate: number, limitRateAfter = 0) {
+function makeLimiter(limitRate: number, limitRateAfter = 0, headBytes = 0) {
   const clock = new FakeClock();
   const wheel = new TimerWheel(clock, clock);
   clock.advance(777);
@@ -60,6 +63,7 @@ function makeLimiter(limitRate: number, limitRateAfter = 0) {
     request.limitRate,
     request.limitRateAfter,
     request.startMs,
+    headBytes,
   );
   const receiver = new Receiver(clock);
   limiter.next = receiver;
@@ -124,6 +128,29 @@ describe('RateLimiter', () => {
     receiver.isBlocked = false;
     receiver.source.onDrain();
     expect(receiver.text).toBe(makeText(300));
+    expect(receiver.ends).toBe(1);
+  });
+
+  it('counts the head, which goes out when its last byte may', () => {
+    const { clock, limiter, receiver, startMs } = makeLimiter(100, 0, 250);
+    limiter.flush();
+    expect(limiter.isBlocked).toBe(true);
+    clock.advance(1900);
+    expect(receiver.flushes).toEqual([]);
+    limiter.write(Buffer.from(makeText(80)), false);
+    clock.advance(100 + TICK_MS);
+    expect(receiver.text).toHaveLength(50);
+    limiter.end();
+    clock.advance(1000);
+    expect(receiver.sizeAt(startMs + 3000 + TICK_MS)).toBe(80);
+    expect(receiver.ends).toBe(1);
+  });
+
+  it('holds back the head of an empty answer too', () => {
+    const { clock, limiter, receiver } = makeLimiter(100, 0, 150);
+    limiter.end();
+    expect(receiver.ends).toBe(0);
+    clock.advance(1000 + TICK_MS);
     expect(receiver.ends).toBe(1);
   });
 

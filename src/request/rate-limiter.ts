@@ -20,11 +20,13 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
   private readonly deadline: Deadline;
   private held: Buffer[];
   private isEnded: boolean;
-  /** Bytes of the body that went on. */
+  /** Of the head, which goes out with what comes first: bytes that have no time yet. */
+  private headLeft: number;
+  /** Bytes that went on, the head's included. */
   private sent: number;
 
-  /** `rate` bytes a second from `startMs` on, once `after` bytes have gone out. */
-  constructor(request: HttpRequest, rate: number, after: number, startMs: number) {
+  /** `rate` bytes a second from `startMs` on, once `after` bytes have gone out; `headBytes` of a head come first. */
+  constructor(request: HttpRequest, rate: number, after: number, startMs: number, headBytes = 0) {
     super();
     this.request = request;
     this.rate = rate;
@@ -34,20 +36,22 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
     this.deadline = new Deadline(request.context.wheel, this);
     this.held = [];
     this.isEnded = false;
+    this.headLeft = headBytes;
     this.sent = 0;
   }
 
   /** The limiter of a response; null where nothing limits it. */
   static of(request: HttpRequest): RateLimiter | null {
-    const { limitRate, limitRateAfter } = request.location.settings;
-    if (request.limitRate < 0) request.limitRate = bytesOf(limitRate, request);
+    const { settings } = request.location;
+    if (request.limitRate < 0) request.limitRate = bytesOf(settings.limitRate, request);
     if (request.limitRate === 0) return null;
-    if (request.limitRateAfter < 0) request.limitRateAfter = bytesOf(limitRateAfter, request);
-    return new RateLimiter(request, request.limitRate, request.limitRateAfter, request.startMs);
+    if (request.limitRateAfter < 0) request.limitRateAfter = bytesOf(settings.limitRateAfter, request);
+    const { headBytes, limitRate: rate, limitRateAfter: after, startMs } = request;
+    return new RateLimiter(request, rate, after, startMs, headBytes);
   }
 
   override write(bytes: Buffer, isBorrowed: boolean): void {
-    if (this.held.length === 0 && bytes.length <= this.allowance()) {
+    if (this.held.length === 0 && this.letsHeadOut() && bytes.length <= this.allowance()) {
       this.sent += bytes.length;
       this.next.write(bytes, isBorrowed);
       return;
@@ -56,13 +60,20 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
     if (!this.deadline.isArmed) this.sendAllowed();
   }
 
+  override flush(): void {
+    if (this.letsHeadOut()) this.next.flush();
+    else if (!this.deadline.isArmed) this.deadline.set(this.untilNextMs());
+  }
+
   override end(): void {
     this.isEnded = true;
-    if (this.held.length === 0) this.next.end();
+    if (this.held.length > 0) return;
+    if (this.letsHeadOut()) this.next.end();
+    else if (!this.deadline.isArmed) this.deadline.set(this.untilNextMs());
   }
 
   override get isBlocked(): boolean {
-    return this.held.length > 0 || this.next.isBlocked;
+    return this.headLeft > 0 || this.held.length > 0 || this.next.isBlocked;
   }
 
   override abort(): void {
@@ -91,8 +102,27 @@ export class RateLimiter extends BodyFilter implements DeadlineOwner {
     return this.rate * seconds + this.after - this.sent;
   }
 
+  /** Whether the head may go out now. */
+  private letsHeadOut(): boolean {
+    if (this.headLeft === 0) return true;
+    const part = Math.min(this.headLeft, Math.max(0, this.allowance()));
+    this.headLeft -= part;
+    this.sent += part;
+    return this.headLeft === 0;
+  }
+
   private sendAllowed(): void {
-    if (this.held.length === 0) return;
+    const hadHeadLeft = this.headLeft > 0;
+    if (!this.letsHeadOut()) {
+      this.deadline.set(this.untilNextMs());
+      return;
+    }
+    if (this.held.length === 0) {
+      if (!hadHeadLeft) return;
+      if (this.isEnded) this.next.end();
+      else this.next.flush();
+      return;
+    }
     let allowed = this.allowance();
     while (allowed > 0 && this.held.length > 0) {
       const bytes = this.held[0]!;
