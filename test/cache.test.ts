@@ -78,6 +78,24 @@ it('knows what an earlier run stored, and leaves files alone that are none of it
   await vi.waitFor(() => expect(filesIn(folder)).toEqual(['0123456789abcdef0123456789abcdef']), 5000);
 });
 
+it('answers HEAD as soon as the head is there, and stores nothing of a body that breaks off', async () => {
+  const folder = await makeFolder();
+  const origin = await startOrigin(async (connection) => {
+    await connection.readHead();
+    await connection.send('HTTP/1.1 200 OK\r\nCache-Control: max-age=100\r\nContent-Length: 100\r\n\r\nsome');
+    connection.close();
+  });
+  const served = await serveConf(conf(folder, origin.name));
+  for (let i = 0; i < 2; i++) {
+    const answer = await ask(served, 'HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect([answer.status, answer.fields['x-cache'], answer.fields['content-length']]).toEqual([
+      200,
+      'MISS',
+      '100',
+    ]);
+  }
+});
+
 it('stores nothing that an answer says is not to be stored, or says nothing of', async () => {
   const folder = await makeFolder();
   const answers: Record<string, string> = {

@@ -174,9 +174,7 @@ describe('interim responses of an origin', () => {
     ['early_hints 0 $arg_hints;', true],
   ])('of the kind 103 reach the client only by early_hints: %j, %j', async (line, isPassed) => {
     const origin = await startOrigin(
-      answering(
-        'HTTP/1.1 103 \r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-      ),
+      answering('HTTP/1.1 103 \r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
     );
     const conf = await serveConf(`
       server { listen 127.0.0.1:%PORT%; ${line}

@@ -234,6 +234,10 @@ describe('fields of an answer', () => {
     const shown = await passed(fields, 'proxy_pass_header Server; proxy_pass_header X-Pad;');
     expect(shown.fields).toMatchObject({ server: 'origin', 'x-a': '1', 'x-pad': '1' });
     expect(shown.fields).not.toHaveProperty('x-accel-expires');
+    // What is passed on where there is none is none, and not ours either.
+    const none = await passed('', 'proxy_pass_header Server; proxy_pass_header Date; gzip on;');
+    expect(none.fields).not.toHaveProperty('server');
+    expect(none.fields).not.toHaveProperty('date');
   });
 
   it.each([

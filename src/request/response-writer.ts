@@ -135,7 +135,8 @@ function responseHead(request: HttpRequest, response: Response, isChunked: boole
   if (response.server === null && response.date === null) out += ownFields(request);
   else {
     out += serverField(request, response.server);
-    out += response.date === null ? dateField() : `Date: ${response.date}\r\n`;
+    if (response.date === null) out += dateField();
+    else if (response.date !== '') out += `Date: ${response.date}\r\n`;
   }
   if (response.contentType !== '' && status !== 204) {
     const charset = response.charset === '' ? '' : `; charset=${response.charset}`;

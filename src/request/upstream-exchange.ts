@@ -793,7 +793,9 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.finish(upstream, extraBytes);
       return;
     }
-    if ((hasPayload && this.flushesReads) || (isFirst && !hasPayload)) output.flush();
+    // A head that no payload goes with must not wait for one.
+    const isHeadAlone = isFirst && (!hasPayload || this.request.response.isHeadOnly);
+    if (isHeadAlone || (hasPayload && this.flushesReads)) output.flush();
     if (this.upstream === upstream && output.isBlocked) this.holdUp(upstream);
   }
 
