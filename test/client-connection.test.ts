@@ -245,13 +245,36 @@ describe('a connection ends', () => {
     expect(await client.waitForEnd()).toBe('reset');
   });
 
-  test('at once with lingering_close off', async () => {
-    const conf = await serveConf(server('lingering_close off;'));
+  test.each([
+    ['at once', '', ''],
+    [
+      'at once with lingering_close off, whatever is to come',
+      'lingering_close off;',
+      'Content-Length: 5\r\n',
+    ],
+  ])('%s', async (_, directives, fields) => {
+    const conf = await serveConf(server(directives));
     const client = await conf.connect();
-    client.send(get('/', 'Connection: close\r\n'));
+    client.send(get('/', `Connection: close\r\n${fields}`));
     await client.readResponse();
     expect(await client.waitForEnd()).toBe('fin');
     await expect.poll(() => conf.server.connectionCount).toBe(0);
+  });
+
+  test.each([
+    ['while its request has more to come', '', 'Content-Length: 5\r\n'],
+    ['with lingering_close always', 'lingering_close always;', ''],
+  ])('only with the client %s', async (_, directives, fields) => {
+    const conf = await serveConf(server(directives));
+    const client = await conf.connect();
+    client.send(get('/', `Connection: close\r\n${fields}`));
+    await client.readResponse();
+    expect(await client.waitForEnd()).toBe('fin');
+    await client.send('hello and more');
+    expect(conf.server.connectionCount).toBe(1);
+    client.end();
+    await expect.poll(() => conf.server.connectionCount).toBe(0);
+    expect(client.error).toBeNull();
   });
 
   test('when nothing of a first request came for client_header_timeout', async () => {

@@ -118,6 +118,8 @@ describe.skipIf(process.platform !== 'linux')('a proxy that may have 512 descrip
         await client.send(GET);
         expect((await client.readResponse()).body.toString()).toBe('ok');
       }
+      // Only who has rested for half a second is idle.
+      await delay(600);
     }
     expect(clients[0]!.isEnded || clients[0]!.isClosed).toBe(true);
     expect(clients.at(-1)!.isEnded).toBe(false);

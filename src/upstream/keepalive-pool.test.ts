@@ -4,7 +4,7 @@ import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
 import { connect } from '../net/connector.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import { RawOrigin } from '../testing/index.js';
-import { DEFAULT_KEEPALIVE, KeepalivePool } from './keepalive-pool.js';
+import { DEFAULT_KEEPALIVE, type KeepaliveOptions, KeepalivePool } from './keepalive-pool.js';
 import { Peer } from './peer.js';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.js';
 
@@ -25,23 +25,22 @@ const user = {
   onUpstreamDeadline() {},
 } as unknown as UpstreamUser;
 
+const options: KeepaliveOptions = {
+  ...DEFAULT_KEEPALIVE,
+  connections: 2,
+  limits: DEFAULT_HEAD_LIMITS,
+  onUnaskedBytes() {},
+  onDefect(defect) {
+    throw defect;
+  },
+  connect,
+};
+
 beforeEach(async () => {
   origin = await RawOrigin.start();
   peer = new Peer({ address: origin.address });
   wheel = new TimerWheel();
-  pool = new KeepalivePool(
-    {
-      ...DEFAULT_KEEPALIVE,
-      connections: 2,
-      limits: DEFAULT_HEAD_LIMITS,
-      onUnaskedBytes() {},
-      onDefect(defect) {
-        throw defect;
-      },
-      connect,
-    },
-    wheel,
-  );
+  pool = new KeepalivePool(options, wheel);
 });
 
 afterEach(async () => {
@@ -59,6 +58,16 @@ async function openConnection(): Promise<UpstreamConnection> {
   await expect.poll(() => connection.isConnected).toBe(true);
   return connection;
 }
+
+it('has the next connection read into the buffer of one that is worn out', async () => {
+  pool = new KeepalivePool({ ...options, requests: 1 }, wheel);
+  const worn = await openConnection();
+  const { readBuffer } = worn.connection;
+  pool.put(worn);
+  const next = await openConnection();
+  expect(next.connection.readBuffer).toBe(readBuffer);
+  next.destroy();
+});
 
 describe('KeepalivePool', () => {
   it('gives back what was put, and nothing twice', async () => {

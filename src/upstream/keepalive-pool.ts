@@ -105,7 +105,7 @@ export class KeepalivePool implements IdleHome {
   put(connection: UpstreamConnection): void {
     const { connections: most, idleTimeoutMs } = this.options;
     if (this.isClosed || most === 0 || SOCKETS.isAwaited || this.isWornOut(connection)) {
-      connection.destroy();
+      connection.discard();
       return;
     }
     if (this.idleCount >= most) this.closeEldest();
@@ -152,7 +152,7 @@ export class KeepalivePool implements IdleHome {
     const { eldest } = this;
     if (eldest === null) return;
     this.remove(eldest);
-    eldest.destroy();
+    eldest.discard();
   }
 
   private link(connection: UpstreamConnection): void {

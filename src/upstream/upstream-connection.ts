@@ -117,6 +117,12 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     this.connection.destroy();
   }
 
+  /** As `destroy`, for one that nobody uses: no write refers to its buffer, so that another one may have it. */
+  discard(): void {
+    this.destroy();
+    this.connection.releaseBuffer();
+  }
+
   onConnect(): void {
     this.isConnected = true;
     this.user?.onUpstreamConnect();
@@ -162,7 +168,6 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
   /** Out of the pool and closed. */
   private leave(): void {
     this.home.remove(this);
-    this.destroy();
-    this.connection.releaseBuffer();
+    this.discard();
   }
 }
