@@ -59,6 +59,22 @@ describe('drain', () => {
     expect(proxy.accessLog.matching(/ 200 2 /).length).toBe(1);
   });
 
+  test('answers a pipelined request that has come already', async () => {
+    const proxy = await startProxy([await startOrigin(answering(NO_CONTENT))]);
+    const client = await connect(proxy);
+    // Goes on in the turn of the event loop in which the first answer was written.
+    const logged = proxy.accessLog.waitFor(/ 204 /);
+    client.send(`${GET}${GET}${GET}`);
+    await logged;
+    const drained = proxy.server.drain();
+    expect((await client.readResponse()).field('connection')).not.toBe('close');
+    expect((await client.readResponse()).field('connection')).toBe('close');
+    expect(await client.readToEnd()).toBe('');
+    client.close();
+    await drained;
+    expect(proxy.accessLog.matching(/ 204 /)).toHaveLength(2);
+  });
+
   test('lets a body go on in both directions, and a head that has begun come', async () => {
     const origin = await startOrigin();
     const proxy = await startProxy([origin]);

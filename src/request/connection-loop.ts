@@ -184,6 +184,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     }
     if (this.request !== null && this.settings.keepaliveMinTimeoutMs === 0) this.request.keepsAlive = false;
     if (this.state !== WAITING && this.state !== READING_PROXY_HEADER) return;
+    // A pipelined request has its turn at once; its answer says that it is the last.
+    if (this.held !== null && this.connection.isReadingPaused) return;
     if (this.restingSinceMs === 0) {
       // A first request may be on its way already: accepted connections are given the time to bring it.
       this.readDeadline.set(FIRST_REQUEST_MS);
