@@ -78,7 +78,7 @@ describe('a request at the origin', () => {
     );
   });
 
-  test('has none of the fields that belong to one hop, nor those that Connection names', async () => {
+  test('has none of the fields that belong to one hop, nor those that Connection names; but for Upgrade', async () => {
     expect(
       await headAtOrigin(
         'GET / HTTP/1.1\r\nHost: example.org\r\nConnection: keep-alive, X-One\r\nX-One: 1\r\nKeep-Alive: timeout=5\r\n' +
@@ -174,9 +174,9 @@ describe('a response at the client', () => {
     expect(
       await headAtClient(
         'HTTP/1.1 200 OK\r\nConnection: keep-alive, X-One\r\nX-One: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: x\r\n' +
-          'Upgrade: h2c\r\nTE: x\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n',
+          'Upgrade: websocket\r\nTE: x\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n',
       ),
-    ).toBe('HTTP/1.1 200 OK\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n');
+    ).toBe('HTTP/1.1 200 OK\r\nUpgrade: websocket\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n');
   });
 
   test.each([

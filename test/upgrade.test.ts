@@ -98,7 +98,7 @@ describe('a request to switch protocols', () => {
     );
     upstream.send('HTTP/1.1 101 Sure\r\nX-B: 2\r\nConnection: Upgrade\r\nUpgrade: demo\r\n\r\n');
     expect(await client.readHead()).toBe(
-      'HTTP/1.1 101 Sure\r\nX-B: 2\r\nConnection: upgrade\r\nUpgrade: demo\r\n\r\n',
+      'HTTP/1.1 101 Sure\r\nX-B: 2\r\nUpgrade: demo\r\nConnection: upgrade\r\n\r\n',
     );
   });
 

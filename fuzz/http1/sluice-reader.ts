@@ -15,6 +15,7 @@ import {
   CHUNKED_BODY,
   downstreamResponseHead,
   HOP_BY_HOP,
+  HOP_BY_HOP_IN_ANSWERS,
   NO_BODY,
   upstreamRequestHead,
 } from '../../src/request/forwarded-head.js';
@@ -216,7 +217,7 @@ const PLAN = {
 const DESTINATION = { schema: 'http://', host: 'fallback.example', port: '80', uri: null } as Destination;
 
 const SETTINGS = {
-  hidden: fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP),
+  hidden: fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP_IN_ANSWERS),
   hiddenNames: null,
 } as unknown as UpstreamSettings;
 

@@ -12,15 +12,17 @@ import { connectionFields, dateField, ownFields, serverField } from './response-
 import type { Destination, RequestPlan, UpstreamSettings } from './upstream-settings.js';
 import { escapeUri } from './uri-escape.js';
 
-/** Fields between two neighbours: never passed on in either direction. */
-export const HOP_BY_HOP: readonly number[] = [
+/** Fields between two neighbours: never passed on of an answer, but that one says what it could be upgraded to. */
+export const HOP_BY_HOP_IN_ANSWERS: readonly number[] = [
   FieldId.connection,
   FieldId.keepAlive,
   FieldId.proxyConnection,
   FieldId.transferEncoding,
   FieldId.te,
-  FieldId.upgrade,
 ];
+
+/** Those never passed on of a request. */
+export const HOP_BY_HOP: readonly number[] = [...HOP_BY_HOP_IN_ANSWERS, FieldId.upgrade];
 
 /** How the body behind a request's head is delimited, where it isn't by its length. */
 export const NO_BODY = -1;
@@ -140,9 +142,10 @@ export function interimHead(head: ResponseHead, hidden: Uint8Array): string {
 
 /** The head of an answer that switches protocols. */
 export function switchingHead(request: HttpRequest, head: ResponseHead, settings: UpstreamSettings): string {
-  const upgrade = head.fields.valueOf(FieldId.upgrade) || request.head.upgrade;
   const fields = head.fields.passOn(withoutLength(settings.hidden), false, head.connection.named);
   request.response.passedFields = fields;
   const own = `${serverField(request, null)}${dateField()}`;
-  return `${head.statusLine}${own}${fields}Connection: upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`;
+  const isNamed = head.fields.valueOf(FieldId.upgrade) !== '';
+  const upgrade = isNamed ? '' : `Upgrade: ${request.head.upgrade}\r\n`;
+  return `${head.statusLine}${own}${fields}Connection: upgrade\r\n${upgrade}\r\n`;
 }

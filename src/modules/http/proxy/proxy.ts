@@ -7,7 +7,7 @@ import type { Scope } from '../../../conf/schema/scope.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
 import { fieldSet } from '../../../http/h1/field-lines.js';
 import { FIELD_ID_COUNT, FieldId, fieldIdOf } from '../../../http/message/field-id.js';
-import { HOP_BY_HOP } from '../../../request/forwarded-head.js';
+import { HOP_BY_HOP_IN_ANSWERS } from '../../../request/forwarded-head.js';
 import { askUpstream } from '../../../request/upstream-exchange.js';
 import { IgnoredField, type UpstreamSettings } from '../../../request/upstream-settings.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
@@ -156,7 +156,7 @@ function hiddenFields(scope: Scope): Pick<UpstreamSettings, 'hidden' | 'hiddenNa
   for (const name of namesOf(proxy.proxyPassHeader)) names.delete(name);
   const unknown = [...names].filter((name) => fieldIdOf(name) === FieldId.other);
   return {
-    hidden: fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP, ...[...names].map(fieldIdOf)),
+    hidden: fieldSet(FIELD_ID_COUNT, ...HOP_BY_HOP_IN_ANSWERS, ...[...names].map(fieldIdOf)),
     hiddenNames: unknown.length === 0 ? null : new Set(unknown),
   };
 }
