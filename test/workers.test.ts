@@ -1,0 +1,296 @@
+// Several workers: what they share is exact, what they serve changes for all at once, and none is missed when it dies.
+// On a Node that can't share ports one serves, and says why.
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { BroadcastChannel } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
+import { canSharePorts } from '../src/process/settings.js';
+import { RawOrigin } from '../src/testing/index.js';
+import { freePort } from './free-port.js';
+import { endPrograms } from './program.js';
+import { SluiceProcess } from './sluice-process.js';
+import { SteadyLoad } from './steady-load.js';
+
+/** A reload or a start takes its time where many tests run at once. */
+const SOON = { timeout: 15_000 };
+
+const dist = new URL('../dist/', import.meta.url);
+
+let folder: string;
+let port: number;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-workers-'));
+  port = await freePort();
+});
+afterEach(async () => {
+  await endPrograms();
+  rmSync(folder, { recursive: true });
+});
+
+const at = (name: string) => join(folder, name);
+const errorLog = () => readFileSync(at('error.log'), 'utf8');
+
+function writeConf(workers: number, http: string, rest = ''): void {
+  writeFileSync(
+    at('nginx.conf'),
+    `daemon off; worker_processes ${workers}; pid ${at('nginx.pid')}; error_log ${at('error.log')} notice;
+events {}
+http {
+    access_log off;
+    ${rest}
+    server { listen 127.0.0.1:${port} backlog=511; ${http} }
+}
+`,
+  );
+}
+
+async function start(): Promise<SluiceProcess> {
+  const sluice = new SluiceProcess(['-p', `${folder}/`, '-c', 'nginx.conf', '-e', 'error.log']);
+  await expect.poll(() => existsSync(at('nginx.pid')), SOON).toBe(true);
+  return sluice;
+}
+
+const kill = (signal: NodeJS.Signals) => process.kill(Number(readFileSync(at('nginx.pid'), 'utf8')), signal);
+
+/** On a connection of its own, so that any worker may answer. */
+async function ask(path = '/'): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+  return `${answer.status} ${await answer.text()}`;
+}
+
+async function askMany(count: number, path = '/'): Promise<string[]> {
+  const answers: string[] = [];
+  for (let i = 0; i < count; i++) answers.push(await ask(path));
+  return answers;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const request = (path: string) => () => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+test.skipIf(canSharePorts())(
+  'where threads cannot share a port one worker serves, and says why',
+  async () => {
+    writeConf(4, 'return 200 "$pid";');
+    await start();
+    expect(await ask()).toMatch(/^200 \d+$/);
+    expect(errorLog()).toMatch(
+      /\[warn\].* worker_processes 4: one worker serves, since Node \S+ can't share a port between threads; use 22\.12/,
+    );
+  },
+);
+
+describe.skipIf(!canSharePorts())('workers', () => {
+  it.each([1, 2, 8])('of a number of %d let as many requests through as limit_req says', async (workers) => {
+    writeConf(
+      workers,
+      `location / { limit_req zone=z; root ${folder}; }`,
+      'limit_req_zone $server_port zone=z:1m rate=20r/s; limit_req_status 429; limit_req_log_level info; error_log off;',
+    );
+    writeFileSync(at('index.html'), 'through');
+    await start();
+    const load = new SteadyLoad({ port }, 24, request('/'));
+    await load.waitFor('through', 1);
+    const startedMs = performance.now();
+    await load.waitFor('through', 40);
+    const seconds = (performance.now() - startedMs) / 1000;
+    await load.stop();
+    // 40 more at 20 a second: two seconds, within one request.
+    expect(seconds).toBeGreaterThan(39 / 20 - 0.02);
+    expect(seconds).toBeLessThan(41 / 20 + 0.25);
+    expect(load.served.size).toBe(2);
+    expect(load.failures.every((head) => head.startsWith('HTTP/1.1 429 '))).toBe(true);
+  });
+
+  it('limit connections together, and count them together', async () => {
+    const origin = await RawOrigin.start(async (connection) => {
+      await connection.readHead();
+    });
+    onTestFinished(() => origin.stop());
+    writeConf(
+      4,
+      `location / { limit_conn z 5; proxy_pass http://127.0.0.1:${origin.address.port}; }
+       location = /status { stub_status; }`,
+      'limit_conn_zone $server_port zone=z:1m;',
+    );
+    await start();
+    const waiting = new AbortController();
+    onTestFinished(() => waiting.abort());
+    const statuses: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const asked = fetch(`http://127.0.0.1:${port}/`, { signal: waiting.signal });
+      asked.then(
+        ({ status }) => statuses.push(status),
+        () => {},
+      );
+    }
+    await expect.poll(() => statuses.length, SOON).toBe(15);
+    expect(new Set(statuses)).toEqual(new Set([503]));
+    expect(origin.connections.length).toBe(5);
+    const status = await ask('/status');
+    expect(status).toMatch(/server accepts handled requests\n (\d+) \1 21 \n/);
+    expect(status).toMatch(/Writing: 6 /);
+  });
+
+  it('know of a server that is down as soon as one of them does', async () => {
+    const origin = await RawOrigin.start(async (connection) => {
+      for (;;) {
+        await connection.readHead();
+        connection.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      }
+    });
+    onTestFinished(() => origin.stop());
+    const nobody = await freePort();
+    writeConf(
+      4,
+      'location / { proxy_pass http://app; }',
+      `upstream app { zone app 64k; server 127.0.0.1:${nobody} fail_timeout=60s; server 127.0.0.1:${origin.address.port}; }`,
+    );
+    await start();
+    expect(new Set(await askMany(40))).toEqual(new Set(['200 ok']));
+    expect(errorLog().match(/connect\(\) failed/g)?.length).toBe(1);
+  });
+
+  it('serve a new configuration all at once, without a request lost', async () => {
+    writeConf(3, 'return 200 before;');
+    await start();
+    const load = new SteadyLoad({ port }, 16, request('/'));
+    await load.waitFor('before', 50);
+    for (const name of ['first', 'second', 'third']) {
+      writeConf(3, `return 200 ${name};`);
+      kill('SIGHUP');
+      await load.waitFor(name, 50);
+    }
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(new Set(await askMany(20))).toEqual(new Set(['200 third']));
+  });
+
+  it('serve on as before when a new configuration has an address that somebody else has', async () => {
+    writeConf(2, 'return 200 before;');
+    await start();
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    onTestFinished(() => void other.close());
+    const { port: taken } = other.address() as { port: number };
+    writeConf(2, `listen 127.0.0.1:${taken}; return 200 after;`);
+    kill('SIGHUP');
+    await expect
+      .poll(errorLog, SOON)
+      .toMatch(new RegExp(`\\[emerg\\].*127\\.0\\.0\\.1:${taken}.*EADDRINUSE`));
+    expect(new Set(await askMany(10))).toEqual(new Set(['200 before']));
+  });
+
+  it('open their logs anew, end what runs at QUIT, and are more or fewer after a reload', async () => {
+    const log = at('access.log');
+    writeConf(3, `access_log ${log}; return 200 ok;`);
+    const sluice = await start();
+    await askMany(6);
+    renameSync(log, `${log}.1`);
+    kill('SIGUSR1');
+    await expect.poll(() => existsSync(log), SOON).toBe(true);
+    await askMany(30);
+    await expect
+      .poll(() => [`${log}.1`, log].map((path) => readFileSync(path, 'utf8').split('\n').length - 1), SOON)
+      .toEqual([6, 30]);
+    writeConf(2, 'return 200 two;');
+    kill('SIGHUP');
+    await expect.poll(() => askMany(5), SOON).toEqual(Array(5).fill('200 two'));
+    writeConf(4, 'return 200 four;');
+    kill('SIGHUP');
+    await expect.poll(() => askMany(5), SOON).toEqual(Array(5).fill('200 four'));
+    kill('SIGQUIT');
+    expect((await sluice.ended).code).toBe(0);
+    expect(existsSync(at('nginx.pid'))).toBe(false);
+  });
+
+  it('are followed by those of a new program on the same sockets', async () => {
+    writeConf(2, 'return 200 $pid;');
+    const sluice = await start();
+    // Each on a connection of its own: one that waits for its next request is closed by a program that ends.
+    const load = new SteadyLoad({ port }, 8, () => 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const { pid } = sluice;
+    await load.waitFor(String(pid), 20);
+    kill('SIGUSR2');
+    await expect
+      .poll(() => existsSync(at('nginx.pid.oldbin')) && existsSync(at('nginx.pid')), SOON)
+      .toBe(true);
+    const next = Number(readFileSync(at('nginx.pid'), 'utf8'));
+    try {
+      await load.waitFor(String(next), 20);
+      process.kill(pid, 'SIGQUIT');
+      await expect.poll(() => isAlive(pid), SOON).toBe(false);
+      await load.waitFor(String(next), 50);
+      await load.stop();
+    } finally {
+      process.kill(next, 'SIGKILL');
+    }
+    expect(load.failures).toEqual([]);
+  });
+});
+
+/** A worker that dies when it is told to, with the lock of every zone in its hands. */
+const MORTAL = `
+import { BroadcastChannel, parentPort, threadId, workerData } from 'node:worker_threads';
+let zones = [];
+parentPort.on('message', ({ published }) => {
+  if (published) zones = [...published.memories].filter(([name]) => /^(limit_req|peers) /.test(name));
+});
+new BroadcastChannel('sluice-test').onmessage = ({ data }) => {
+  if (data !== workerData.index) return;
+  for (const [, memory] of zones) Atomics.store(new Int32Array(memory), 0, threadId + 1);
+  process.exit(9);
+};
+await import(${JSON.stringify(new URL('cli/worker.js', dist).href)});
+`;
+
+describe.skipIf(!canSharePorts())('a worker that dies', () => {
+  it('stops no other, even with locks in its hands, and another one takes its place', async () => {
+    writeConf(
+      2,
+      'location / { limit_req zone=z; proxy_pass http://app; } location = /number { return 200 $connection; }',
+      `limit_req_zone $request_id zone=z:1m rate=1r/s;
+       upstream app { zone app 64k; server 127.0.0.1:${await freePort()}; server 127.0.0.1:${await freePort()}; }
+       server { listen 127.0.0.1:${await freePort()}; }`,
+    );
+    const entry = at('mortal.mjs');
+    writeFileSync(entry, MORTAL);
+    const { ConfProcess } = await import(new URL('process/conf-process.js', dist).href);
+    const { BootLog } = await import(new URL('process/boot-log.js', dist).href);
+    const files = {
+      path: at('nginx.conf'),
+      prefix: `${folder}/`,
+      commandLine: '',
+      errorLog: at('error.log'),
+    };
+    const proxy = new ConfProcess(files, new BootLog(files), pathToFileURL(entry));
+    await proxy.start(proxy.compile(), new Map());
+    onTestFinished(() => proxy.stop());
+    const channel = new BroadcastChannel('sluice-test');
+    onTestFinished(() => channel.close());
+    channel.postMessage(1);
+    await expect.poll(errorLog, SOON).toMatch(/\[alert\].*worker 1 exited with code 9/);
+    const startedMs = performance.now();
+    for (let i = 0; i < 5; i++) expect(await ask('/x')).toMatch(/^50\d /);
+    // Waiting for a holder that nobody knows to be dead takes two seconds.
+    expect(performance.now() - startedMs).toBeLessThan(1500);
+    await expect.poll(errorLog, SOON).toMatch(/\[notice\].*start worker 1/);
+    // Both number their connections in turns.
+    await expect
+      .poll(
+        async () => new Set((await askMany(10, '/number')).map((text) => Number(text.slice(4)) % 2)),
+        SOON,
+      )
+      .toEqual(new Set([0, 1]));
+  });
+});
