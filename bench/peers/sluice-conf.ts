@@ -1,5 +1,5 @@
-// Sluice from an nginx.conf: one that says what its command line says, and one of 1,000 servers and 10,000
-// locations, which should not make a request dearer.
+// Sluice from an nginx.conf: one that says what its command line says, the same with an access log and metrics, and one
+// of 1,000 servers and 10,000 locations, which should not make a request dearer.
 
 import { writeFileSync } from 'node:fs';
 import type { Program } from '../processes.js';
@@ -7,6 +7,11 @@ import type { ProxyUnderTest, StartOptions } from './proxy-under-test.js';
 import { findSluice, sluice } from './sluice.js';
 
 export const sluiceConf: ProxyUnderTest = { ...sluice, name: 'sluice-conf', prepare: prepareSmall };
+export const sluiceObserved: ProxyUnderTest = {
+  ...sluice,
+  name: 'sluice-observed',
+  prepare: prepareObserved,
+};
 export const sluiceLargeConf: ProxyUnderTest = { ...sluice, name: 'sluice-large', prepare: prepareLarge };
 
 const proxying = `
@@ -19,17 +24,26 @@ const proxying = `
       proxy_buffering off;`;
 
 function prepareSmall(options: StartOptions): Program {
-  const servers = `
+  return prepareConf('sluice-conf', options, 'access_log off;', smallServer(options.listenPort, ''));
+}
+
+function prepareObserved(options: StartOptions): Program {
+  const server = smallServer(options.listenPort, 'location = /metrics { metrics; }');
+  return prepareConf('sluice-observed', options, 'access_log access.log;', server);
+}
+
+function smallServer(port: number, more: string): string {
+  return `
   server {
-    listen 127.0.0.1:${options.listenPort} backlog=1024;
+    listen 127.0.0.1:${port} backlog=1024;
+    ${more}
     location / {${proxying}
     }
   }`;
-  return prepareConf('sluice-conf', options, servers);
 }
 
 function prepareLarge(options: StartOptions): Program {
-  return prepareConf('sluice-large', options, largeServers(options.listenPort, 1_000, 10));
+  return prepareConf('sluice-large', options, 'access_log off;', largeServers(options.listenPort, 1_000, 10));
 }
 
 /** Servers by name, each with locations by prefix, the kinds mixed; the first also answers for any other name. */
@@ -51,7 +65,7 @@ ${locations.join('\n')}
 }
 
 /** Writes the configuration around servers, and returns the command line that serves it. */
-function prepareConf(name: string, options: StartOptions, servers: string): Program {
+function prepareConf(name: string, options: StartOptions, log: string, servers: string): Program {
   const { listenPort, upstreamPort, folder, node } = options;
   const path = `${folder}${name}-${listenPort}.conf`;
   writeFileSync(
@@ -62,7 +76,7 @@ pid ${path}.pid;
 error_log stderr error;
 events { }
 http {
-  access_log off;
+  ${log}
   keepalive_requests 10000000;
   client_max_body_size 0;
   upstream origin { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 10000000; }
