@@ -25,6 +25,7 @@ import { mapModule } from './http/map/map.js';
 import { metricsModule } from './http/metrics/metrics.js';
 import { mirrorModule } from './http/mirror/mirror.js';
 import { notModifiedModule } from './http/not-modified/not-modified.js';
+import { otelModule } from './http/otel/otel.js';
 import { proxyModule } from './http/proxy/proxy.js';
 import { randomIndexModule } from './http/random-index/random-index.js';
 import { rangeModule } from './http/range/range.js';
@@ -77,6 +78,7 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   secureLinkModule,
   // Right after the head.
   realipModule,
+  otelModule,
   rewriteModule,
   // Preaccess.
   limitReqModule,

@@ -9,6 +9,7 @@ import type { PhaseHandler } from './phase.js';
 import type { RequestRegex } from './request-regex.js';
 import type { ResponseFilter } from './response-filter.js';
 import type { LocationSettings } from './settings.js';
+import type { SetField } from './upstream-settings.js';
 
 /** What a level of the configuration is. `server` is what holds where no location fits. */
 export type LocationKind = 'server' | 'exact' | 'prefix' | 'regex' | 'named' | 'if' | 'limit_except';
@@ -43,6 +44,8 @@ export class Location {
   /** For any other method but these it is `limited` that counts. */
   limitedMethods: ReadonlySet<string> | null;
   limited: Location | null;
+  /** Set in every request for an upstream, unless the configuration sets or drops a field of that name itself. */
+  readonly upstreamFields: SetField[];
   /** Locations inside it. */
   nested: LocationTree<Location> | null;
 
@@ -66,6 +69,7 @@ export class Location {
     this.makesSubrequests = false;
     this.limitedMethods = null;
     this.limited = null;
+    this.upstreamFields = [];
     this.nested = null;
   }
 }

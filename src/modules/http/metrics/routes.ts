@@ -3,12 +3,12 @@
  * as the configuration has, up to a bound; what a client sends is never part of one.
  */
 import type { Scope } from '../../../conf/schema/scope.js';
-import { toByteString } from '../../../conf/syntax/source-text.js';
 import { RouteCounters } from '../../../metrics/route-counters.js';
 import { ZoneCounters } from '../../../metrics/zone-counters.js';
 import { CACHE_USE } from '../../../request/cache-use.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { DECLINED, type PhaseHandler } from '../../../request/phase.js';
+import { locationName } from '../../location-name.js';
 import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
 import { STATUS_ZONES } from '../../status-zones.js';
 import type { WorkerHealth } from './worker-health.js';
@@ -42,9 +42,7 @@ export class Routes {
   watch(scope: Scope, build: LocationBuild): void {
     const { server } = build;
     server.zone ??= this.zoneOf(server.settings.serverName || '-', build);
-    const opener = scope.within('location')?.opener ?? null;
-    const location = opener === null ? '-' : opener.node.args.map(({ text }) => text).join(' ');
-    const { counters } = this.routeOf(server.zone.name, toByteString(location), build);
+    const { counters } = this.routeOf(server.zone.name, locationName(scope) ?? '-', build);
     build.addHandler('log', makeCounter(counters));
   }
 

@@ -52,7 +52,7 @@ export function requestPlan(
   };
 }
 
-/** What proxy_set_header says; `names` in lower case are those that then aren't the client's. */
+/** What proxy_set_header and other modules say; `names` in lower case are those that then aren't the client's. */
 function setFields(
   scope: Scope,
   build: LocationBuild,
@@ -68,6 +68,11 @@ function setFields(
     if (lower === 'host') host = value;
     // security: a length other than the body's would let a client smuggle a request of its own behind ours.
     else if (!FRAMING.has(lower) && value.constant !== '') fields.push(setField(name, value));
+  }
+  for (const field of build.location.upstreamFields) {
+    if (names.includes(field.name)) continue;
+    names.push(field.name);
+    fields.push(field);
   }
   return { host, fields, names };
 }
