@@ -1,24 +1,25 @@
 /*
- * An upstream whose client has gone, left to finish what it was asked (nginx: proxy_ignore_client_abort).
+ * An upstream whose client has gone, left to finish what it was asked: by proxy_ignore_client_abort, or since its answer
+ * is being kept.
  */
 import { MALFORMED } from '../http/h1/malformed.js';
 import type { Connection } from '../net/connection.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
-import type { CacheUse } from './cache-use.js';
+import type { AnswerKeeper } from './stored-copy.js';
 
-/** Reads an answer and stores it if that has begun, else throws it away, until the upstream ends or says nothing for too long. */
+/** Reads an answer and keeps it if that has begun, else throws it away, until the upstream ends or says nothing for too long. */
 export class UnwatchedAnswer implements UpstreamUser {
   readonly served: Connection;
   private readonly upstream: UpstreamConnection;
   private readonly readTimeoutMs: number;
-  private readonly cacheUse: CacheUse | null;
+  private readonly keeper: AnswerKeeper | null;
 
   /** Takes the connection over; the request on it has been sent whole. */
-  constructor(upstream: UpstreamConnection, readTimeoutMs: number, cacheUse: CacheUse | null) {
+  constructor(upstream: UpstreamConnection, readTimeoutMs: number, keeper: AnswerKeeper | null) {
     this.served = upstream.connection;
     this.upstream = upstream;
     this.readTimeoutMs = readTimeoutMs;
-    this.cacheUse = cacheUse;
+    this.keeper = keeper;
     // The client's connection may still write from the buffer that was read into.
     upstream.connection.renewBuffer();
     upstream.handOver(this);
@@ -29,29 +30,28 @@ export class UnwatchedAnswer implements UpstreamUser {
   onUpstreamConnect(): void {}
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
-    const { upstream, cacheUse } = this;
+    const { upstream, keeper } = this;
     upstream.deadline.set(this.readTimeoutMs);
-    if (cacheUse === null) return;
+    if (keeper === null) return;
     const { body } = upstream;
     if (body.decode(bytes, 0, end) === MALFORMED) {
       this.leave();
       return;
     }
-    if (body.payloadEnd > body.payloadStart)
-      cacheUse.write(bytes.subarray(body.payloadStart, body.payloadEnd));
+    if (body.payloadEnd > body.payloadStart) keeper.write(bytes.subarray(body.payloadStart, body.payloadEnd));
     if (!body.isComplete) return;
-    cacheUse.complete();
+    keeper.complete();
     this.leave();
   }
 
   onUpstreamEnd(): void {
-    if (this.cacheUse !== null && this.upstream.body.endAtClose()) this.cacheUse.complete();
+    if (this.keeper !== null && this.upstream.body.endAtClose()) this.keeper.complete();
     this.leave();
   }
 
   onUpstreamDrain(): void {}
   onUpstreamClose(): void {
-    this.cacheUse?.end();
+    this.keeper?.end();
   }
 
   onUpstreamDeadline(): void {
@@ -59,7 +59,7 @@ export class UnwatchedAnswer implements UpstreamUser {
   }
 
   private leave(): void {
-    this.cacheUse?.end();
+    this.keeper?.end();
     this.upstream.destroy();
   }
 }

@@ -6,6 +6,8 @@
 import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
+import type { ResponseHead } from '../http/h1/response-head.js';
+import { FieldId } from '../http/message/field-id.js';
 import { isIdempotent } from '../http/message/method.js';
 import type { LogLevel } from '../log/error-log.js';
 import { type Address, parseLocalAddress } from '../net/address.js';
@@ -33,6 +35,7 @@ import { bytesOf, RateLimiter } from './rate-limiter.js';
 import { type RequestBody, readBody } from './request-body.js';
 import { ResponseSpool } from './response-spool.js';
 import { sendHead } from './send.js';
+import { type AnswerKeeper, StoredCopy, type StoreSettings } from './stored-copy.js';
 import { UnwatchedAnswer } from './unwatched-answer.js';
 import { describeSystemError, logUpstreamError, SHORTAGES } from './upstream-error.js';
 import {
@@ -136,6 +139,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   private plan: RequestPlan;
   /** Null where the answer is neither stored nor replaced by one that is. */
   private cacheUse: CacheUse | null;
+  /** The answer as a file; null where it becomes none. */
+  private copy: StoredCopy | null;
   private destination: Destination;
   private state: number;
   private upstream: UpstreamConnection | null;
@@ -168,6 +173,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.settings = NO_SETTINGS;
     this.plan = NO_PLAN;
     this.cacheUse = null;
+    this.copy = null;
     this.destination = NO_DESTINATION;
     this.state = IDLE;
     this.upstream = null;
@@ -336,22 +342,31 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.request.tries.end(0);
     const { upstream, settings } = this;
     if (
-      settings.ignoresClientAbort &&
       upstream !== null &&
+      (settings.ignoresClientAbort || this.isKeeping) &&
       this.state >= AWAITING_HEAD &&
       this.sender.isDone
     ) {
-      const isStoring = this.state === RESPONDING && this.cacheUse?.isStoring === true;
-      const cacheUse = isStoring ? this.cacheUse : null;
-      if (cacheUse !== null) {
-        this.cacheUse = null;
-        this.request.isReusable = false;
-      }
       this.upstream = null;
-      new UnwatchedAnswer(upstream, settings.readTimeoutMs, cacheUse);
+      new UnwatchedAnswer(upstream, settings.readTimeoutMs, this.handOverKeeper());
     }
     this.leaveUpstream(false);
     this.release();
+  }
+
+  /** Whether what comes is being kept, whoever gets it. */
+  private get isKeeping(): boolean {
+    return this.state === RESPONDING && (this.copy !== null || this.cacheUse?.isStoring === true);
+  }
+
+  /** Who is to keep the rest of the answer; null for nobody. */
+  private handOverKeeper(): AnswerKeeper | null {
+    if (!this.isKeeping) return null;
+    const keeper = this.copy ?? this.cacheUse;
+    this.copy = null;
+    this.cacheUse = null;
+    this.request.isReusable = false;
+    return keeper;
   }
 
   onUpstreamConnect(): void {
@@ -663,6 +678,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     else {
       fillResponse(request, head, this.settings, upstream.body.kind);
       this.cacheUse?.take(head);
+      if (this.settings.store !== null) this.startCopy(this.settings.store, head);
       this.flushesReads = isFlushedAtOnce(head, this.settings);
       if (this.flushesReads) request.limitRate = 0;
       this.isPoolable = false;
@@ -672,6 +688,12 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.limitReading();
       this.passBody(upstream, bytes, end - after, true);
     }
+  }
+
+  /** proxy_store: the body becomes a file too. */
+  private startCopy(store: StoreSettings, head: ResponseHead): void {
+    if (head.status !== 200 || this.isHead) return;
+    this.copy = new StoredCopy(this.request, store, head.fields.valueOf(FieldId.lastModified));
   }
 
   /** proxy_limit_rate: what goes on no faster is read no faster. */
@@ -786,6 +808,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (hasPayload) {
       const payload = bytes.subarray(body.payloadStart, body.payloadEnd);
       this.cacheUse?.write(payload);
+      this.copy?.write(payload);
       output.write(payload, true);
     }
     if (this.upstream !== upstream) return;
@@ -845,6 +868,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { body } = upstream;
     request.tries.end(0);
     this.cacheUse?.complete();
+    this.copy?.complete();
     if (body.trailers !== null) {
       request.tries.responseTrailer = body.trailers.text;
       if (this.settings.passesTrailers) fillTrailers(request, body.trailers);
@@ -1048,6 +1072,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.sender.reset();
     this.cacheUse?.end();
     this.cacheUse = null;
+    this.copy?.end();
+    this.copy = null;
     this.request = NO_REQUEST;
     this.settings = NO_SETTINGS;
     this.plan = NO_PLAN;

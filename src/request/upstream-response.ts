@@ -21,12 +21,12 @@ const REASON_START = 13;
 export function needsOwnResponse(
   request: HttpRequest,
   head: ResponseHead,
-  { noted, forcesRanges, buffersResponse, limitRate }: UpstreamSettings,
+  { noted, forcesRanges, buffersResponse, limitRate, store }: UpstreamSettings,
 ): boolean {
   const { location } = request;
   if (!location.isTransparent || request.parent !== null || request.errorStatus !== 0 || forcesRanges)
     return true;
-  if (request.response.fields.count > 0 || request.isPostAction) return true;
+  if (request.response.fields.count > 0 || request.isPostAction || store !== null) return true;
   if (buffersResponse && (limitRate !== null || isLimited(request))) return true;
   const { fields } = head;
   const { count } = fields;

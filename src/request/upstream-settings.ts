@@ -7,6 +7,7 @@ import type { Text } from '../variables/text.js';
 import type { CacheSettings } from './cache-use.js';
 import type { HttpRequest } from './http-request.js';
 import type { TempPath } from './settings.js';
+import type { StoreSettings } from './stored-copy.js';
 
 /** Why another peer may be asked, as bits (nginx: proxy_next_upstream). */
 export const NextUpstream = {
@@ -97,6 +98,8 @@ export interface UpstreamSettings {
   readonly plan: RequestPlan;
   /** Null: answers are never stored. */
   readonly cache: CacheSettings | null;
+  /** Null: answers are not saved as files. */
+  readonly store: StoreSettings | null;
   /** The local address of connections, perhaps with a port; null or '' for any. */
   readonly bind: Text<HttpRequest> | null;
   readonly connectTimeoutMs: number;

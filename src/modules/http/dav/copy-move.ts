@@ -7,10 +7,11 @@ import { lstat, mkdir, rename } from 'node:fs/promises';
 import { logErrorOf } from '../../../request/error-line.js';
 import { filePath, filePathOf, toFileName } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';
+import { moveFile } from '../../../request/move-file.js';
 import type { Outcome } from '../../../request/phase.js';
 import { unescapeUri } from '../../../request/uri-escape.js';
 import { type DavRules, depthOf, hasBody, refuse } from './dav-request.js';
-import { copyInto, copyTo, moveFile, removeTree } from './file-tree.js';
+import { copyInto, copyTo, removeTree } from './file-tree.js';
 
 /** What goes where. Paths are without a final slash. */
 interface Transfer {

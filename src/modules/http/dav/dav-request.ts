@@ -13,10 +13,6 @@ export interface DavRules {
   readonly minDeleteDepth: number;
 }
 
-export function folderMode(fileMode: number): number {
-  return fileMode | ((fileMode & 0o444) >> 2);
-}
-
 /** Whether the client sends a body, or says it may. */
 export function hasBody({ head }: HttpRequest): boolean {
   return head.contentLength > 0 || head.isChunked;

@@ -4,18 +4,19 @@
 import { mkdir } from 'node:fs/promises';
 import { optional, rest } from '../../../conf/schema/arguments.js';
 import { defineDirective } from '../../../conf/schema/definition.js';
+import { accessRights, fileModeOf } from '../../../conf/values/access-rights.js';
 import { flag } from '../../../conf/values/flag.js';
 import { keyword } from '../../../conf/values/keyword.js';
 import { number } from '../../../conf/values/number.js';
-import { Refusal, type ValueType } from '../../../conf/values/value-type.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import { filePath, toFileName } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';
+import { folderMode } from '../../../request/move-file.js';
 import { DECLINED, type Outcome, type PhaseHandler } from '../../../request/phase.js';
 import { escapeUri } from '../../../request/uri-escape.js';
 import type { HttpModule } from '../../module.js';
 import { copyOrMove } from './copy-move.js';
-import { type DavRules, folderMode, hasBody, refuse } from './dav-request.js';
+import { type DavRules, hasBody, refuse } from './dav-request.js';
 import { serveDelete } from './delete.js';
 import { servePut } from './put.js';
 
@@ -63,27 +64,11 @@ const minDeleteDepth = defineDirective({
   effect: 'full',
 });
 
-/** `user:rw`: the bits it gives. */
-const access: ValueType<{ readonly bits: number; readonly isUser: boolean }> = {
-  label: 'user|group|all:r|rw',
-  parse(text) {
-    const match = /^(user|group|all):(rw?)$/.exec(text);
-    if (match === null) {
-      return new Refusal(
-        `Cannot take "${text}": write it like group:r or all:rw`,
-        () => `invalid value "${text}"`,
-      );
-    }
-    const shift = match[1] === 'user' ? 6 : match[1] === 'group' ? 3 : 0;
-    return { bits: (match[2] === 'rw' ? 6 : 4) << shift, isUser: shift === 6 };
-  },
-};
-
 const davAccess = defineDirective({
   name: 'dav_access',
   syntax: 'dav_access user:rights [group:rights] [all:rights]',
   contexts: CONTEXTS,
-  args: [access, optional(access), optional(access)],
+  args: [accessRights, optional(accessRights), optional(accessRights)],
   block: null,
   default: 'user:rw',
   inherit: 'replace',
@@ -99,11 +84,8 @@ export const davModule: HttpModule = {
   location(scope, build) {
     const methods = new Set(scope.value(davMethods).filter((method) => method !== 'off'));
     if (methods.size === 0) return;
-    const rights = scope.value(davAccess).filter((right) => right !== undefined);
-    let fileMode = rights.some(({ isUser }) => isUser) ? 0 : 0o600;
-    for (const { bits } of rights) fileMode |= bits;
     const rules: DavRules = {
-      fileMode,
+      fileMode: fileModeOf(scope.value(davAccess)),
       createsFolders: scope.value(createFullPutPath)[0],
       minDeleteDepth: scope.value(minDeleteDepth)[0],
     };

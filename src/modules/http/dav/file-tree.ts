@@ -1,74 +1,18 @@
 /*
- * Moving, copying and removing files and folders with all that is in them. What fails inside a folder is logged and
+ * Copying and removing files and folders with all that is in them. What fails inside a folder is logged and
  * left out, as in nginx.
  *
  * differs from nginx: links to folders are not followed, so that removing a folder removes nothing outside of it, and
  * copying one ends; a copy has the rights of what was copied, whatever the umask.
  */
 import type { Stats } from 'node:fs';
-import { copyFile, lstat, mkdir, readdir, rename, rmdir, stat, unlink, utimes } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, mkdir, readdir, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { logErrorOf } from '../../../request/error-line.js';
 import { describeFailure } from '../../../request/file-access.js';
 import { toFileName } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';
-import { folderMode, refuse } from './dav-request.js';
-
-let copies = 0;
-
-/**
- * Moves a file, also to another file system, replacing what is there. `madeMode`: folders that are not there are made,
- * for files of that mode; null: they are not. False, and logged, when it stays where it is.
- */
-export async function moveFile(
-  request: HttpRequest,
-  from: string,
-  to: string,
-  madeMode: number | null,
-): Promise<boolean> {
-  let error = await tryRename(from, to);
-  if (error?.code === 'ENOENT' && madeMode !== null) {
-    try {
-      await mkdir(toFileName(dirname(to)), { recursive: true, mode: folderMode(madeMode) });
-    } catch (failure) {
-      logErrorOf(request, 'crit', describeFailure('mkdir()', to, failure as NodeJS.ErrnoException));
-      return false;
-    }
-    error = await tryRename(from, to);
-  }
-  if (error === null) return true;
-  if (error.code === 'EXDEV') return moveAcross(request, from, to);
-  logErrorOf(request, 'crit', describeFailure('rename()', `${from}" to "${to}`, error));
-  return false;
-}
-
-async function tryRename(from: string, to: string): Promise<NodeJS.ErrnoException | null> {
-  try {
-    await rename(toFileName(from), toFileName(to));
-    return null;
-  } catch (error) {
-    return error as NodeJS.ErrnoException;
-  }
-}
-
-/** By a copy beside the target, so that nobody sees half of it there. */
-async function moveAcross(request: HttpRequest, from: string, to: string): Promise<boolean> {
-  const beside = `${to}.${String(++copies).padStart(10, '0')}`;
-  try {
-    await copyOne(from, beside, await lstat(toFileName(from)));
-    await rename(toFileName(beside), toFileName(to));
-    await unlink(toFileName(from));
-    return true;
-  } catch (error) {
-    logErrorOf(
-      request,
-      'crit',
-      describeFailure('rename()', `${beside}" to "${to}`, error as NodeJS.ErrnoException),
-    );
-    await unlink(toFileName(beside)).catch(() => undefined);
-    return false;
-  }
-}
+import { copyOne, folderMode } from '../../../request/move-file.js';
+import { refuse } from './dav-request.js';
 
 /** Copies a file with its rights and its time. False, and logged, when it can't be. */
 export async function copyTo(request: HttpRequest, from: string, to: string, stats: Stats): Promise<boolean> {
@@ -83,11 +27,6 @@ export async function copyTo(request: HttpRequest, from: string, to: string, sta
     );
     return false;
   }
-}
-
-async function copyOne(from: string, to: string, stats: Stats): Promise<void> {
-  await copyFile(toFileName(from), toFileName(to));
-  await utimes(toFileName(to), stats.atime, stats.mtime);
 }
 
 /** Copies what is in a folder into another, which is there; false when the folder can't be read. */

@@ -9,12 +9,12 @@ import { describeFailure } from '../../../request/file-access.js';
 import { filePath, toFileName } from '../../../request/file-path.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { finalize } from '../../../request/lifecycle.js';
+import { moveFile } from '../../../request/move-file.js';
 import { DONE, type Outcome } from '../../../request/phase.js';
 import { readBody } from '../../../request/request-body.js';
 import { respond } from '../../../request/send.js';
 import { escapeUri } from '../../../request/uri-escape.js';
 import type { DavRules } from './dav-request.js';
-import { moveFile } from './file-tree.js';
 
 export function servePut(request: HttpRequest, rules: DavRules): Outcome {
   if (request.path.endsWith('/')) {

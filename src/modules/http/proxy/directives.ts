@@ -3,6 +3,7 @@
  */
 import { type ArgumentSpec, optional, rest } from '../../../conf/schema/arguments.js';
 import type { DirectiveDefinition } from '../../../conf/schema/definition.js';
+import { accessRights } from '../../../conf/values/access-rights.js';
 import { flag } from '../../../conf/values/flag.js';
 import { keyword } from '../../../conf/values/keyword.js';
 import { number } from '../../../conf/values/number.js';
@@ -389,15 +390,14 @@ export const proxyStore = simple(
   'on | off | path',
   [variableText],
   'off',
-  'Saves answers to files; only off is supported.',
+  'Saves answers with status 200 as files: where root or alias has the path that was asked for, or at a path.',
 );
-const proxyStoreAccess = simple(
+export const proxyStoreAccess = simple(
   'proxy_store_access',
   'users:permissions ...',
-  [rest(text('users:permissions'), 1)],
+  [accessRights, optional(accessRights), optional(accessRights)],
   'user:rw',
-  'Who may read and write files of proxy_store; nothing here.',
-  { counts: [1, 2, 3], effect: 'none' },
+  'Who may read and write files and folders that proxy_store makes.',
 );
 
 /** All of them. */

@@ -2,7 +2,6 @@
  * nginx's http proxy module: passes requests on to other servers. The work is request/upstream-exchange.ts's; here is
  * what a location's directives tell it.
  */
-import { finding } from '../../../conf/diagnostics/catalogue.js';
 import type { Scope } from '../../../conf/schema/scope.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
 import { fieldSet } from '../../../http/h1/field-lines.js';
@@ -20,6 +19,7 @@ import { nextUpstream } from './next-upstream.js';
 import { type PassedUrl, type ProxyPass, passedUrl } from './proxy-pass.js';
 import { redirectRewrite } from './redirects.js';
 import { requestPlan } from './request-plan.js';
+import { howAnswersAreKept, storeSettings } from './store.js';
 import { addProxyVariables, CHOSEN_DESTINATION, FIXED_DESTINATIONS } from './variables.js';
 
 export const proxyModule: HttpModule = {
@@ -36,19 +36,10 @@ function addProxying(scope: Scope, build: LocationBuild): void {
   const passed = passedUrl(directive, scope, build);
   if (passed === null) return;
   const settings = settingsOf(scope, build, passed);
-  refuseStore(scope, build);
   if (passed.destination !== null) FIXED_DESTINATIONS.set(build.location, passed.destination);
   build.setContent((request) => askUpstream(request, settings));
   if (build.path.endsWith('/') && (build.kind === 'prefix' || build.kind === 'exact'))
     build.location.hasAutoRedirect = true;
-}
-
-/** Saving answers is still to come, and must not be left out in silence. */
-function refuseStore(scope: Scope, build: LocationBuild): void {
-  const store = scope.find(proxy.proxyStore);
-  if (store === null || store.node.args[0]!.text === 'off') return;
-  const message = '"proxy_store" is not supported by sluice yet';
-  build.report(store.node, finding('proxy-store', message, 'leave it out, or write: proxy_store off;'));
 }
 
 /** The proxy_pass of a level: blocks that only change settings have that of the location around them. */
@@ -71,11 +62,14 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
   const ignored = ignoredFields(scope);
   const { choose } = passed;
   const plan = requestPlan(scope, build, passed.uri, passed.locationPath);
+  const tempFiles = { path: build.resolvePath(tempPath, 'prefix'), levels };
+  const keeps = howAnswersAreKept(scope, build);
   return {
     destination: passed.destination,
     choose: choose === null ? null : remembering(choose),
     plan,
-    cache: cacheSettings(scope, build, plan),
+    cache: keeps === 'cached' ? cacheSettings(scope, build, plan) : null,
+    store: keeps === 'stored' ? storeSettings(scope, build, tempFiles) : null,
     bind: localAddressText(scope.find(proxy.proxyBind), build),
     connectTimeoutMs: ms(proxy.proxyConnectTimeout),
     sendTimeoutMs: ms(proxy.proxySendTimeout),
