@@ -10,6 +10,7 @@ import { ConfError, ConfProcess, type UsableConf } from '../process/conf-process
 import { isInBackground, startInBackground, tellForeground } from '../process/daemonize.js';
 import { readPid, wordsOf } from '../process/pid-file.js';
 import { obeyNginxSignals } from '../process/signals.js';
+import { activatedSockets } from '../process/socket-activation.js';
 import { inheritedSockets } from '../process/upgrade.js';
 import { ListenError } from '../server/proxy-server.js';
 import { BUILT_IN } from '../server/start-proxy.js';
@@ -109,7 +110,7 @@ async function sendSignal(
 }
 
 async function serve(proxy: ConfProcess, usable: UsableConf): Promise<number | null> {
-  const sockets = inheritedSockets();
+  const sockets = new Map([...activatedSockets(process.env), ...inheritedSockets()]);
   if (usable.settings.isDaemon && sockets.size === 0 && !isInBackground()) {
     await usable.cycle.close();
     return startInBackground();

@@ -8,6 +8,8 @@ import { renderForLog } from '../conf/diagnostics/render.js';
 import type { Conf } from '../conf/load/load.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
+import { formatAddress } from '../net/address.js';
+import { inheritanceKey } from '../server/proxy-server.js';
 import { DefectLog, makeWheel } from '../server/start-proxy.js';
 import { ONLY_WORKER, type WorkerPlace } from '../zones/worker-place.js';
 import { ZoneMemories } from '../zones/zone-memories.js';
@@ -17,8 +19,11 @@ import type { ConfFiles } from './conf-files.js';
 import { type ConfServer, type ServableConf, serveAlone } from './conf-server.js';
 import { recordingReader } from './conf-snapshot.js';
 import { diskConfReader } from './disk-conf-reader.js';
+import { tellDrainProgress } from './drain-progress.js';
 import { PidFile } from './pid-file.js';
 import { dropPrivileges, giveAway, rightsHint, whyNotWritable } from './privileges.js';
+import { ownTerminal, ReadingProgress } from './reading-progress.js';
+import { ServiceManager } from './service-manager.js';
 import { canSharePorts, type ProcessSettings, processSettings, wantedWorkers } from './settings.js';
 import { startNewProgram } from './upgrade.js';
 import { WorkerPool } from './worker-pool.js';
@@ -41,6 +46,7 @@ export class ConfProcess {
   private readonly defects: DefectLog;
   private readonly bootLog: BootLog;
   private readonly workerEntry: URL;
+  private readonly manager: ServiceManager;
   private server: ConfServer | null;
   /** The configuration that serves. */
   private cycle: Cycle | null;
@@ -58,6 +64,9 @@ export class ConfProcess {
     this.wheel = makeWheel(this.defects.report);
     this.bootLog = bootLog;
     this.workerEntry = workerEntry;
+    this.manager = new ServiceManager(process.env, (message) =>
+      this.cycle?.context.errorLog.log('warn', message),
+    );
     this.server = null;
     this.cycle = null;
     this.memories = new ZoneMemories();
@@ -76,15 +85,23 @@ export class ConfProcess {
     return this.server?.connectionCount ?? 0;
   }
 
+  /** How long what runs may go on once it drains. */
+  get drainMs(): number {
+    return this.cycle?.drainMs ?? 0;
+  }
+
   /** A new program is started on the sockets of this one. */
   startNewProgram(): void {
     const { errorLog, pid: pidFile } = this;
-    startNewProgram({ errorLog, pidFile, descriptors: this.server?.descriptors ?? new Map() });
+    const descriptors = this.server?.descriptors ?? new Map();
+    startNewProgram({ errorLog, pidFile, descriptors, onReturn: () => this.tellReady() });
   }
 
   /** Reads, checks and builds the configuration; what is wrong with it is told. Throws a ConfError then. */
   compile(): UsableConf {
-    const { reader, snapshot } = recordingReader(diskConfReader);
+    const terminal = this.server === null ? ownTerminal() : null;
+    const progress = terminal === null ? null : new ReadingProgress(diskConfReader, terminal);
+    const { reader, snapshot } = recordingReader(progress ?? diskConfReader);
     const memories = new ZoneMemories(this.memories.carried);
     let wanted = 1;
     const compiled = buildConf(this.files, {
@@ -98,6 +115,7 @@ export class ConfProcess {
         return this.placeAmong(wanted);
       },
     });
+    progress?.end();
     for (const diagnostic of compiled.diagnostics) this.tell(diagnostic);
     const { cycle, main } = compiled;
     if (cycle === null) throw new ConfError(`Cannot use "${this.files.path}"`);
@@ -129,6 +147,9 @@ export class ConfProcess {
       await this.stop();
       throw error;
     }
+    this.warnOfSockets(inherited);
+    this.tellReady();
+    this.manager.startWatchdog(process.env);
   }
 
   /**
@@ -141,13 +162,16 @@ export class ConfProcess {
       return;
     }
     this.isReloading = true;
+    this.manager.reloading();
+    let isNew = false;
     try {
       do {
         this.isReloadWanted = false;
-        await this.reloadOnce();
+        isNew = await this.reloadOnce();
       } while (this.isReloadWanted);
     } finally {
       this.isReloading = false;
+      this.tellReady(isNew ? '' : '; as before, since the last reload failed: see the error log');
     }
   }
 
@@ -169,14 +193,30 @@ export class ConfProcess {
 
   /** Lets what runs finish, and ends. */
   async drain(): Promise<void> {
+    this.manager.stopping('finishing what runs');
+    const endProgress = tellDrainProgress(this, (line) => this.tellWaiting(line));
     await this.server?.drain();
+    endProgress();
     this.pid.remove();
   }
 
   /** Ends everything now. */
   async stop(): Promise<void> {
+    this.manager.stopping('ending');
     await this.server?.stop();
     this.pid.remove();
+  }
+
+  private tellReady(note = ''): void {
+    const addresses = this.cycle!.sockets.map(({ address }) => formatAddress(address)).join(', ');
+    this.manager.ready(`serving ${this.files.path} on ${addresses}${note}`);
+  }
+
+  /** To who looks on, else to the log. */
+  private tellWaiting(line: string): void {
+    this.manager.status(line);
+    if (process.stderr.isTTY === true) process.stderr.write(`sluice: ${line}\n`);
+    else this.errorLog.log('notice', line);
   }
 
   private take({ cycle, memories }: UsableConf): void {
@@ -213,15 +253,28 @@ export class ConfProcess {
     context.errorLog.log('warn', `worker_processes ${wanted}: ${serving}, ${why}`);
   }
 
-  private async reloadOnce(): Promise<void> {
+  /** Of those that a service manager has opened in vain; a reload may still ask for them. */
+  private warnOfSockets(inherited: ReadonlyMap<string, number>): void {
+    const asked = new Set(this.cycle!.sockets.map(({ address }) => inheritanceKey(address)));
+    for (const key of inherited.keys()) {
+      if (key.includes('#') || asked.has(key)) continue;
+      const message = `socket "${key}" was handed over, but no "listen" asks for it: its clients wait`;
+      this.errorLog.log('warn', message);
+    }
+  }
+
+  /** Whether it serves the new one. */
+  private async reloadOnce(): Promise<boolean> {
     const { server } = this;
-    if (server === null) return;
+    if (server === null) return false;
     try {
       const conf = this.compile();
       await server.reload(conf);
       this.take(conf);
+      return true;
     } catch (error) {
       if (!(error instanceof ConfError)) this.logEmergency((error as Error).message);
+      return false;
     }
   }
 

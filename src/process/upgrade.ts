@@ -12,16 +12,21 @@ const SOCKETS = 'SLUICE_SOCKETS';
 /** Where descriptors of a child begin that are none of the standard ones. */
 const FIRST_FD = 3;
 
+/** The watchdog of a service manager (WATCHDOG_PID) is for whoever is the main process, which the new one will be. */
+const OF_THIS_PROCESS = 'WATCHDOG_PID';
+
 /** What the new program needs of the old one. */
 export interface Upgradable {
   readonly errorLog: ErrorLog;
   readonly pidFile: PidFile;
   /** Descriptors by the key of their socket. */
   readonly descriptors: ReadonlyMap<string, number>;
+  /** The new program has ended: this one goes on as before. */
+  onReturn(): void;
 }
 
 /** Starts the new program. What goes wrong is logged, and this one goes on as before. */
-export function startNewProgram({ errorLog, pidFile, descriptors }: Upgradable): void {
+export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Upgradable): void {
   try {
     pidFile.giveWay();
   } catch (error) {
@@ -33,6 +38,7 @@ export function startNewProgram({ errorLog, pidFile, descriptors }: Upgradable):
     detached: true,
     env: {
       ...process.env,
+      [OF_THIS_PROCESS]: undefined,
       [SOCKETS]: JSON.stringify(Object.fromEntries(keys.map((key, index) => [key, FIRST_FD + index]))),
     },
     stdio: ['ignore', 'inherit', 'inherit', ...descriptors.values()],
@@ -45,6 +51,7 @@ export function startNewProgram({ errorLog, pidFile, descriptors }: Upgradable):
   child.once('exit', (code, signal) => {
     errorLog.log('notice', `new binary process ${child.pid} exited with ${signal ?? `code ${code}`}`);
     pidFile.takeBack();
+    onReturn();
   });
   child.unref();
 }
