@@ -6,6 +6,7 @@ import { type Finding, finding } from '../conf/diagnostics/catalogue.js';
 import { type Diagnostic, diagnose } from '../conf/diagnostics/diagnostic.js';
 import type { Regex } from '../conf/pcre/translate.js';
 import type { Directive, Word } from '../conf/syntax/ast.js';
+import type { Span } from '../conf/syntax/source.js';
 import { toByteString } from '../conf/syntax/source-text.js';
 import type { TextPart } from '../conf/values/variable-text.js';
 import type { Clock } from '../core/clock.js';
@@ -67,7 +68,7 @@ export class HttpBuilder implements HttpBuild {
     this.errorLog = errorLog;
   }
 
-  report(at: Directive | Word, found: Finding): void {
+  report(at: Directive | Span, found: Finding): void {
     const isDirective = 'word' in at;
     const span = isDirective ? at.word : at;
     this.diagnostics.push(diagnose(found, span, isDirective ? at.headEnd : span.end));

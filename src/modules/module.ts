@@ -8,6 +8,7 @@ import type { CheckedDirective } from '../conf/schema/checked.js';
 import type { DirectiveDefinition } from '../conf/schema/definition.js';
 import type { Scope } from '../conf/schema/scope.js';
 import type { Directive, Word } from '../conf/syntax/ast.js';
+import type { Span } from '../conf/syntax/source.js';
 import type { TextPart } from '../conf/values/variable-text.js';
 import type { Clock } from '../core/clock.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
@@ -65,8 +66,8 @@ export class BuildKey<T> {
 
 /** Puts findings where they belong. */
 export interface Reporter {
-  /** An error at a word or a directive: the configuration isn't used. nginx's wording is `finding.nginxText`. */
-  report(at: Directive | Word, finding: Finding): void;
+  /** An error at a directive, a word or another place: the configuration isn't used. nginx's wording is `finding.nginxText`. */
+  report(at: Directive | Span, finding: Finding): void;
 }
 
 /** What modules use while `http {}` becomes objects. */

@@ -1040,7 +1040,10 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { upstream, peer, request } = this;
     const { group, pool } = this.destination.target;
     this.leaveWaitingRoom();
-    if (peer !== null) group.release(peer, request, this.answeredMs, request.tries.elapsedMs);
+    if (peer !== null) {
+      group.release(peer, request, this.answeredMs, request.tries.elapsedMs);
+      if (peer.stats !== null) request.tries.report(peer.stats, this.answeredMs);
+    }
     this.peer = null;
     if (!canReuse || upstream === null) {
       this.closeUpstream();

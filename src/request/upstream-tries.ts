@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.js';
 import { formatSeconds } from '../log/seconds.js';
 import { NO_PEERS } from '../upstream/group.js';
 import type { Peer } from '../upstream/peer.js';
+import type { PeerStats } from '../upstream/peer-stats.js';
 
 /** One try; times are milliseconds of the clock, -1 where it did not get so far. Reused, see `begin`. */
 export class Try {
@@ -131,6 +132,12 @@ export class UpstreamTries {
     if (this.count === 0 || this.last.endMs >= 0) return;
     this.last.endMs = this.clock.nowMs();
     if (this.last.status === 0) this.last.status = status;
+  }
+
+  /** Has the last one counted, as it is now. `answeredMs` is when the head came of an answer that is used; else -1. */
+  report(stats: PeerStats, answeredMs: number): void {
+    const { headerMs, status, bytesSent, bytesReceived } = this.last;
+    stats.noteEnd(headerMs < 0 ? 0 : status, bytesSent, bytesReceived, answeredMs, this.elapsedMs);
   }
 
   /** Marks the last try's peer as one not to be asked again for this request. */

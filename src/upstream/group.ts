@@ -7,7 +7,7 @@ import type { ZoneLock } from '../zones/zone-lock.js';
 import type { Affinity } from './affinity.js';
 import type { Balancer, BalancerFactory, PickContext } from './balancers/balancer.js';
 import { createRoundRobin } from './balancers/round-robin.js';
-import { Peer, PeerFlag, type PeerOptions } from './peer.js';
+import { Peer, type PeerChange, PeerFlag, type PeerOptions } from './peer.js';
 import type { WaitingRoom } from './waiting-room.js';
 
 /** What pick() takes for a request's first try: no allocation. */
@@ -68,6 +68,8 @@ export class UpstreamGroup {
   #backups: Balancer | null;
   readonly #context: PickContext;
   readonly #lock: ZoneLock | null;
+  /** Peers that are no longer in the group and had requests then. */
+  #leaving: readonly Peer[];
 
   /** Throws an Error when no peer is a primary one and none can come. */
   constructor(name: string, peers: readonly PeerOptions[], options: GroupOptions = {}) {
@@ -87,6 +89,7 @@ export class UpstreamGroup {
     this.#primaries = null;
     this.#backups = null;
     this.#context = { tried: NO_PEERS, nowMs: 0, subject: null };
+    this.#leaving = NO_PEERS;
     this.setPeers(peers.map((each) => new Peer(each)));
     if (this.#primaries === null && !options.mayBeEmpty) {
       throw new Error(`Cannot use upstream "${name}": no peer besides backups; add one without backup`);
@@ -98,6 +101,9 @@ export class UpstreamGroup {
    * have. To be called too when a weight has changed.
    */
   setPeers(peers: readonly Peer[]): void {
+    const staying = new Set(peers);
+    const hasLeft = (peer: Peer) => peer.activeRequests > 0 && !staying.has(peer);
+    this.#leaving = [...this.#leaving, ...this.peers].filter(hasLeft);
     this.#primaryPeers = peers.filter((peer) => !peer.isBackup);
     this.#backupPeers = peers.filter((peer) => peer.isBackup);
     this.peers = [...this.#primaryPeers, ...this.#backupPeers];
@@ -107,6 +113,22 @@ export class UpstreamGroup {
     this.#backups = this.#backupPeers.length === 0 ? null : this.#makeBalancer(this.#backupPeers);
     for (const tell of this.onPeersChange) tell();
     this.waitingRoom?.wake();
+  }
+
+  /** How many peers that were taken away still have requests. */
+  get leavingCount(): number {
+    this.#leaving = this.#leaving.filter((peer) => peer.activeRequests > 0);
+    return this.#leaving.length;
+  }
+
+  /** Says something anew of a peer, from now on. */
+  change(peer: Peer, change: PeerChange): void {
+    const { weight } = peer;
+    peer.change(change);
+    if (change.isDown !== undefined) this.setFlags(peer, PeerFlag.down, change.isDown);
+    if (change.isDraining !== undefined) this.setFlags(peer, PeerFlag.draining, change.isDraining);
+    if (weight !== peer.weight) this.setPeers(this.peers);
+    else this.waitingRoom?.wake();
   }
 
   /**
@@ -126,7 +148,8 @@ export class UpstreamGroup {
   pick(tried: readonly Peer[], subject: unknown = null): Peer | null {
     const context = this.#context;
     context.tried = tried;
-    context.nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.nowMs();
+    context.nowMs = nowMs;
     context.subject = subject;
     const wanted = this.affinity?.find(subject, this.peers) ?? null;
     this.#lock?.acquire();
@@ -138,7 +161,9 @@ export class UpstreamGroup {
     this.#lock?.release();
     context.tried = NO_PEERS;
     context.subject = null;
-    if (peer !== null) this.affinity?.onPick(subject, peer);
+    if (peer === null) return null;
+    peer.stats?.notePick(nowMs);
+    this.affinity?.onPick(subject, peer);
     return peer;
   }
 
@@ -170,12 +195,14 @@ export class UpstreamGroup {
     if (wasFailed) peer.startSlowly(this.#clock.nowMs());
     this.#lock?.release();
     if (!wasFailed) return;
+    this.#noteState(peer);
     this.onPeerUp?.(peer);
     this.waitingRoom?.wake();
   }
 
   /** The peer could not be connected to, timed out, broke off or answered what counts as a failure. */
   noteFailure(peer: Peer): void {
+    peer.stats?.noteFailure();
     if (this.#singlePeer !== null) return;
     this.#lock?.acquire();
     const wasFailed = peer.isFailed;
@@ -186,7 +213,10 @@ export class UpstreamGroup {
     if (peer.maxFails > 0)
       peer.effectiveWeight = Math.max(0, peer.effectiveWeight - Math.trunc(peer.weight / peer.maxFails));
     this.#lock?.release();
-    if (!wasFailed && peer.isFailed) this.onPeerDown?.(peer);
+    if (wasFailed || !peer.isFailed) return;
+    peer.stats?.noteUnavailable();
+    this.#noteState(peer);
+    this.onPeerDown?.(peer);
   }
 
   /**
@@ -213,7 +243,14 @@ export class UpstreamGroup {
       peer.startSlowly(this.#clock.nowMs());
     }
     this.#lock?.release();
+    if ((~before & peer.flags & PeerFlag.unhealthy) !== 0) peer.stats?.noteUnhealthy();
+    this.#noteState(peer);
     if (isBack) this.waitingRoom?.wake();
+  }
+
+  /** Counts how long it is out. */
+  #noteState(peer: Peer): void {
+    peer.stats?.noteOutage(peer.isOut, this.#clock.nowMs());
   }
 
   #balancerOf(peer: Peer): Balancer | null {

@@ -11,9 +11,10 @@ import type { Connect } from '../net/connector.js';
 import type { WorkerPlace } from '../zones/worker-place.js';
 import { UpstreamGroup } from './group.js';
 import { DEFAULT_KEEPALIVE, KeepalivePool, type KeepaliveRules } from './keepalive-pool.js';
-import type { Peer } from './peer.js';
+import { Peer } from './peer.js';
 import { FixedSource, type KnownAddresses, type PeerSource, SystemNameSource } from './peer-source.js';
 import { commonClock } from './peer-table.js';
+import { ServerList } from './server-list.js';
 import type { UpstreamPlan } from './upstream-plan.js';
 import type { UpstreamTarget } from './upstream-target.js';
 import { WaitingRoom, type WaitingRules } from './waiting-room.js';
@@ -31,9 +32,9 @@ export interface TargetContext {
 
 /** The group that a block describes, looking for its peers from now on. */
 export function makeTarget(plan: UpstreamPlan, context: TargetContext): UpstreamTarget {
-  const group = makeGroup(plan.name, plan.sources, context, plan);
+  const { group, servers } = makeGroup(plan.name, plan.sources, context, plan);
   group.affinity = plan.affinity;
-  return { group, pool: makePool(plan.name, plan.keepalive, context) };
+  return { group, servers, pool: makePool(plan.name, plan.keepalive, context) };
 }
 
 /** nginx keeps no connections to what has no `upstream {}`. */
@@ -56,8 +57,9 @@ export function makeImplicitTarget(implicit: ImplicitAddress, context: TargetCon
   const template = { server: name };
   const source = isName
     ? new SystemNameSource(address.host, address.port, template, sourceContext(context), known)
-    : new FixedSource([address], template);
-  return { group: makeGroup(name, [source], context), pool: makePool(name, NO_KEEPALIVE, context) };
+    : new FixedSource([new Peer({ ...template, address })]);
+  const { group } = makeGroup(name, [source], context);
+  return { group, servers: null, pool: makePool(name, NO_KEEPALIVE, context) };
 }
 
 /** A group of addresses that were resolved for one request; it lives as long as that. Its pool is the caller's. */
@@ -83,7 +85,7 @@ function makeGroup(
   sources: readonly PeerSource[],
   context: TargetContext,
   plan: UpstreamPlan | null = null,
-): UpstreamGroup {
+): Pick<UpstreamTarget, 'group' | 'servers'> {
   const { clock, errorLog } = context;
   const table = plan?.table ?? null;
   const group = new UpstreamGroup(name, [], {
@@ -94,6 +96,7 @@ function makeGroup(
   const waiting = plan?.waiting ?? null;
   group.waitingRoom = makeWaitingRoom(waiting, sources, context);
   const gather = () => {
+    servers?.admit();
     group.setPeers(sources.flatMap((source) => source.peers));
     if (waiting !== null || sources.some((source) => source.isLooking)) return;
     // What there is to find has been found: whoever waits gets it now, or never.
@@ -101,6 +104,8 @@ function makeGroup(
     group.waitingRoom = null;
     room?.settle();
   };
+  const runtime = plan?.runtime ?? null;
+  const servers = runtime === null ? null : new ServerList(runtime, plan!.sources, group, gather);
   gather();
   group.onPeerDown = (peer) => errorLog.log('warn', describeOutage(name, peer));
   group.onPeerUp = (peer) => errorLog.log('notice', `upstream "${name}" ${peer.name} answers again`);
@@ -109,7 +114,7 @@ function makeGroup(
   context.onClose(() => {
     for (const source of sources) source.stop();
   });
-  return group;
+  return { group, servers };
 }
 
 /** Requests that come before a name is looked up for the first time wait for that. */

@@ -4,7 +4,6 @@
  */
 import { type Clock, eventClock } from '../core/clock.js';
 import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-wheel.js';
-import type { Address } from '../net/address.js';
 import { lookUpHost, lookUpInHostsFile } from '../net/host-lookup.js';
 import { describeResolveCode, type Resolver } from '../net/resolver/resolver.js';
 import { Peer, type PeerOptions } from './peer.js';
@@ -38,19 +37,32 @@ export interface PeerSource {
   readonly peers: readonly Peer[];
   /** Whether it has yet to find out for the first time what peers there are. */
   readonly isLooking: boolean;
+  /** The name whose addresses its peers are, whatever they are; null where each peer is a server of its own. */
+  readonly followed: FollowedName | null;
   /** Begins to look for peers; calls `changed` when there are others than before, or it is no longer looking. */
   start(changed: () => void): void;
   /** Looks for no more. */
   stop(): void;
 }
 
-/** Addresses that are known. */
+/** A server whose peers come and go with what DNS says of its name. */
+export interface FollowedName {
+  /** With its port, unless there is a service. */
+  readonly server: string;
+  /** '' for none. */
+  readonly service: string;
+  /** What is said of it, and so of peers to come. */
+  template: PeerTemplate;
+}
+
+/** Peers that are known. */
 export class FixedSource implements PeerSource {
   readonly peers: readonly Peer[];
   readonly isLooking = false;
+  readonly followed = null;
 
-  constructor(addresses: readonly Address[], template: PeerTemplate, maker: PeerMaker = OWN_PEERS) {
-    this.peers = addresses.map((address) => maker.makePeer({ ...template, address }));
+  constructor(peers: readonly Peer[]) {
+    this.peers = peers;
   }
 
   start(): void {}
@@ -68,6 +80,7 @@ const RETRY_MS = 5000;
 export class SystemNameSource implements PeerSource, DeadlineOwner {
   peers: readonly Peer[];
   isLooking: boolean;
+  readonly followed = null;
   private readonly name: string;
   private readonly port: number;
   private readonly template: PeerTemplate;
@@ -182,11 +195,11 @@ const LEAST_RETRY_MS = 1000;
  * A name whose addresses are followed as they change (nginx: resolve, service=). What could not be resolved leaves the
  * peers as they are; a name that is no more takes them away.
  */
-export class ResolvedSource implements PeerSource, DeadlineOwner {
+export class ResolvedSource implements PeerSource, DeadlineOwner, FollowedName {
   peers: readonly Peer[];
   isLooking: boolean;
+  template: PeerTemplate;
   private readonly rules: ResolveRules;
-  private readonly template: PeerTemplate;
   private readonly context: SourceContext;
   private readonly known: KnownAddresses;
   private readonly maker: PeerMaker;
@@ -227,6 +240,19 @@ export class ResolvedSource implements PeerSource, DeadlineOwner {
     this.isStopped = true;
     this.deadline.cancel();
     this.cancel();
+  }
+
+  get followed(): FollowedName {
+    return this;
+  }
+
+  get server(): string {
+    const { name, port, service } = this.rules;
+    return service === '' ? `${name}:${port}` : name;
+  }
+
+  get service(): string {
+    return this.rules.service;
   }
 
   onDeadline(): void {

@@ -13,7 +13,6 @@ export const PeerInt = {
   weight: 3,
   maxConns: 4,
   inflightRequests: 5,
-  requests: 6,
 } as const;
 const INT_COUNT = 8;
 

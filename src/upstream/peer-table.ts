@@ -35,11 +35,14 @@ export class PeerTable {
   private readonly memory: SharedArrayBuffer;
   private readonly words: Int32Array;
   private readonly worker: WorkerPlace;
+  /** Where the records are of peers that were made here. */
+  private readonly slots: WeakMap<Peer, number>;
 
   constructor(memory: SharedArrayBuffer, worker: WorkerPlace) {
     this.memory = memory;
     this.words = new Int32Array(memory);
     this.worker = worker;
+    this.slots = new WeakMap();
     this.lock = new ZoneLock(this.words, LOCK, () => {});
   }
 
@@ -58,6 +61,7 @@ export class PeerTable {
       if (isNew) state.clear();
       const peer = new Peer(options, state, isNew);
       this.words[slot + USERS]!++;
+      this.slots.set(peer, slot);
       return peer;
     } finally {
       this.lock.release();
@@ -65,11 +69,12 @@ export class PeerTable {
   }
 
   /** This worker has no use for it any more, once what it does now is done. */
-  dropPeer({ address, server, configuredWeight, isBackup }: Peer, source: number): void {
-    const key = keyOf({ address, server, weight: configuredWeight, isBackup }, source);
+  dropPeer(peer: Peer): void {
+    const slot = this.slots.get(peer);
+    if (slot === undefined) return;
+    this.slots.delete(peer);
     this.lock.acquire();
-    const slot = this.find(key);
-    if (slot !== null) this.words[slot + USERS]!--;
+    this.words[slot + USERS]!--;
     this.lock.release();
   }
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Address, formatAddress } from '../net/address.js';
 import { makePeerState, PeerFloat, PeerInt, type PeerState } from './peer-state.js';
+import type { PeerStats } from './peer-stats.js';
 
 /** nginx's `server` directive inside `upstream`. */
 export interface PeerOptions {
@@ -31,6 +32,14 @@ export interface PeerOptions {
   server?: string;
 }
 
+/** What may be said anew of a peer while it serves; what is left out stays. */
+export type PeerChange = Partial<
+  Pick<
+    PeerOptions,
+    'weight' | 'maxConns' | 'maxFails' | 'failTimeoutMs' | 'slowStartMs' | 'route' | 'isDown' | 'isDraining'
+  >
+>;
+
 /** Bits of `flags`: why it gets no requests. */
 export const PeerFlag = {
   down: 1,
@@ -53,14 +62,20 @@ export class Peer {
   readonly name: string;
   /** As the configuration names it. */
   readonly server: string;
-  readonly maxFails: number;
-  readonly failTimeoutMs: number;
   readonly isBackup: boolean;
-  readonly slowStartMs: number;
-  /** The weight it began with. */
-  readonly configuredWeight: number;
+  maxFails: number;
+  failTimeoutMs: number;
+  slowStartMs: number;
+  /** The weight that it was given, by the configuration or since. */
+  configuredWeight: number;
+  /** What it is to be called by sticky sessions; '' for nothing. */
+  route: string;
   /** What sticky sessions call it. */
-  readonly id: string;
+  id: string;
+  /** Its number in the group, for the status API; -1 in groups that have none. */
+  number: number;
+  /** What was counted of it; null in groups that aren't counted. */
+  stats: PeerStats | null;
   private readonly state: PeerState;
   private readonly ints: Int32Array;
   private readonly floats: Float64Array;
@@ -77,7 +92,10 @@ export class Peer {
     this.failTimeoutMs = options.failTimeoutMs ?? 10_000;
     this.isBackup = options.isBackup ?? false;
     this.slowStartMs = options.slowStartMs ?? 0;
-    this.id = options.route ?? createHash('md5').update(this.name, 'latin1').digest('hex');
+    this.route = options.route ?? '';
+    this.id = this.route === '' ? hashOf(this.name) : this.route;
+    this.number = -1;
+    this.stats = null;
     this.state = state;
     this.ints = state.ints;
     this.floats = state.floats;
@@ -96,6 +114,22 @@ export class Peer {
     this.accessedAtMs = Number.NEGATIVE_INFINITY;
     this.checkedAtMs = Number.NEGATIVE_INFINITY;
     this.floats[PeerFloat.rampFromMs] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** For the group: says some of it anew, but for flags. */
+  change(change: PeerChange): void {
+    const { maxConns, maxFails, failTimeoutMs, slowStartMs, weight, route } = change;
+    if (maxConns !== undefined) this.ints[PeerInt.maxConns] = maxConns;
+    if (maxFails !== undefined) this.maxFails = maxFails;
+    if (failTimeoutMs !== undefined) this.failTimeoutMs = failTimeoutMs;
+    if (slowStartMs !== undefined) this.slowStartMs = slowStartMs;
+    if (weight !== undefined && weight !== this.configuredWeight) {
+      this.configuredWeight = weight;
+      this.weight = weight;
+    }
+    if (route === undefined) return;
+    this.route = route;
+    this.id = route === '' ? hashOf(this.name) : route;
   }
 
   get weight(): number {
@@ -178,14 +212,6 @@ export class Peer {
     this.state.countActive(change);
   }
 
-  /** How many tries it ever got. Written by the group. */
-  get requests(): number {
-    return this.ints[PeerInt.requests]!;
-  }
-  set requests(count: number) {
-    this.ints[PeerInt.requests] = count;
-  }
-
   /** The moving average of the time to the head of a response; 0 before the first. Written by least time. */
   get headerTimeMs(): number {
     return this.floats[PeerFloat.headerTimeMs]!;
@@ -238,6 +264,12 @@ export class Peer {
     return this.maxFails > 0 && this.ints[PeerInt.fails]! >= this.maxFails;
   }
 
+  /** Whether failures or health checks keep requests from it. */
+  get isOut(): boolean {
+    const byChecks = PeerFlag.unhealthy | PeerFlag.unchecked;
+    return this.isFailed || (this.ints[PeerInt.flags]! & byChecks) !== 0;
+  }
+
   /** Whether it may get a request now: not down, not failed within its window, and not at max_conns. */
   isUsable(nowMs: number): boolean {
     return this.ints[PeerInt.flags] === 0 && this.hasRoom(nowMs);
@@ -281,4 +313,8 @@ export class Peer {
       );
     }
   }
+}
+
+function hashOf(name: string): string {
+  return createHash('md5').update(name, 'latin1').digest('hex');
 }

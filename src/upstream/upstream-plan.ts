@@ -7,6 +7,7 @@ import { createRoundRobin } from './balancers/round-robin.js';
 import { DEFAULT_KEEPALIVE, type KeepaliveRules } from './keepalive-pool.js';
 import { OWN_PEERS, type PeerMaker, type PeerSource } from './peer-source.js';
 import type { PeerTable } from './peer-table.js';
+import type { ServerListRules } from './server-list.js';
 import type { WaitingRules } from './waiting-room.js';
 
 /** Filled in by those whose directives stand in the block. */
@@ -22,6 +23,8 @@ export class UpstreamPlan {
   affinity: Affinity | null;
   /** '' for none. */
   zone: string;
+  /** How its servers may be changed at run time; null in a group without a zone. */
+  runtime: ServerListRules | null;
   /** How requests wait for a peer; null: not at all. */
   waiting: WaitingRules | null;
 
@@ -34,17 +37,17 @@ export class UpstreamPlan {
     this.keepalive = DEFAULT_KEEPALIVE;
     this.affinity = null;
     this.zone = '';
+    this.runtime = null;
     this.waiting = null;
   }
 
-  /** Who makes the peers of the next source. */
-  get maker(): PeerMaker {
-    const { table, sources } = this;
+  /** Who makes the peers of a source; the number tells it from other sources of the group, in all workers alike. */
+  makerOf(source: number): PeerMaker {
+    const { table } = this;
     if (table === null) return OWN_PEERS;
-    const source = sources.length;
     return {
       makePeer: (options) => table.makePeer(options, source),
-      dropPeer: (peer) => table.dropPeer(peer, source),
+      dropPeer: (peer) => table.dropPeer(peer),
     };
   }
 }

@@ -70,6 +70,7 @@ export class HealthChecker {
       if (peers.includes(peer)) continue;
       check.stop();
       this.checks.delete(peer);
+      if (!peers.some(({ name }) => name === peer.name)) this.known.delete(peer.name);
     }
     for (const peer of peers) {
       if (this.checks.has(peer)) continue;
@@ -168,6 +169,7 @@ class PeerCheck implements DeadlineOwner {
   private take(reason: string | null): void {
     const { fails, passes } = this.options;
     this.probe = null;
+    this.peer.stats?.noteCheck(reason === null);
     if (reason === null) {
       this.failCount = 0;
       this.passCount++;

@@ -71,6 +71,21 @@ export const server = defineDirective({
   effect: 'full',
 });
 
+export const state = defineDirective({
+  name: 'state',
+  syntax: 'state file',
+  contexts: ['upstream'],
+  args: [text('file')],
+  block: null,
+  default: null,
+  inherit: 'none',
+  isRepeatable: false,
+  summary:
+    'Keeps the servers of a group that are changed at run time in a file, in the place of server directives.',
+  since: '0.2.0',
+  effect: 'full',
+});
+
 export const queue = defineDirective({
   name: 'queue',
   syntax: 'queue number [timeout=time]',

@@ -3,35 +3,24 @@
  * how a request is sent by those that pass it on.
  */
 import { finding } from '../../../conf/diagnostics/catalogue.js';
-import type { Placed, Scope } from '../../../conf/schema/scope.js';
+import type { Scope } from '../../../conf/schema/scope.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
-import type { AddressParts } from '../../../conf/values/address.js';
 import type { Resolver } from '../../../net/resolver/resolver.js';
-import { sourceContext } from '../../../upstream/make-target.js';
-import {
-  FixedSource,
-  noKnownAddresses,
-  type PeerSource,
-  type PeerTemplate,
-  ResolvedSource,
-  SystemNameSource,
-} from '../../../upstream/peer-source.js';
+import type { PeerSource, PeerTemplate } from '../../../upstream/peer-source.js';
 import type { HttpModule, UpstreamBuild } from '../../module.js';
-import { resolverOf, resolverTimeout } from '../../resolver.js';
-import { queue, server, upstream } from './directives.js';
+import { resolverOf } from '../../resolver.js';
+import { queue, server, state, upstream } from './directives.js';
+import { FIXED_METHODS, placeSource, serviceTrouble } from './place-source.js';
+import { makeRuntime } from './runtime.js';
+import { readState, type ServerDirective } from './state-file.js';
 import { addUpstreamVariables } from './variables.js';
 
 export const upstreamModule: HttpModule = {
   name: 'upstream',
-  directives: [upstream, server, queue],
+  directives: [upstream, server, state, queue],
   variables: addUpstreamVariables,
   upstream: readBlock,
 };
-
-const DEFAULT_PORT = 80;
-
-/** Balancers that know no backups and no slow_start: nginx's rule, for servers behind the directive. */
-const FIXED_METHODS: ReadonlySet<string> = new Set(['hash', 'ip_hash', 'random']);
 
 /** nginx Plus's. */
 const DEFAULT_QUEUE_MS = 60_000;
@@ -44,22 +33,33 @@ function readBlock(scope: Scope, build: UpstreamBuild): void {
   build.plan.waiting = { limit, timeoutMs: timeout ?? DEFAULT_QUEUE_MS };
 }
 
-type ServerDirective = Placed<typeof server.args>;
-
 function addServers(scope: Scope, build: UpstreamBuild): void {
-  const servers = scope.own(server);
+  const [kept] = scope.own(state);
+  const written = scope.own(server);
+  const { zone, name } = build.plan;
+  if (zone !== '') build.plan.runtime = makeRuntime(scope, build, kept ?? null);
+  if (kept !== undefined && (written.length > 0 || zone === '')) {
+    const [message, hint] =
+      zone === ''
+        ? [`"state" in upstream "${name}" needs a zone`, 'add zone NAME SIZE;']
+        : ['"state" is the place of all servers, so none may be beside it', 'add them with the api'];
+    build.report(kept.node, finding('state', message, hint));
+    return;
+  }
+  const servers = kept === undefined ? written : readState(kept, build);
   const report = (text: string, hint: string | null) =>
     build.report(scope.opener!.node, finding('upstream', text, hint));
   if (servers.length === 0) {
-    report('no servers are inside upstream', 'add one: server HOST:PORT;');
+    // differs from nginx: a group that can be changed may begin with no server, as in NGINX Plus.
+    if (zone === '') report('no servers are inside upstream', 'add one: server HOST:PORT;');
     return;
   }
   for (const directive of servers) {
     const source = makeSource(directive, scope, build);
     if (source !== null) build.plan.sources.push(source);
   }
-  if (servers.every(({ values: [, { backup }] }) => backup === true)) {
-    report(`no servers in upstream "${build.plan.name}"`, 'add one that is no backup');
+  if (kept === undefined && servers.every(({ values: [, { backup }] }) => backup === true)) {
+    report(`no servers in upstream "${name}"`, 'add one that is no backup');
   }
 }
 
@@ -68,30 +68,13 @@ function makeSource(directive: ServerDirective, scope: Scope, build: UpstreamBui
   const template = templateOf(directive);
   if (parameters.backup) checkMethod(directive, 'backup', scope, build);
   if (parameters.slow_start !== undefined) checkMethod(directive, 'slow_start', scope, build);
-  const context = sourceContext(build);
-  const { maker } = build.plan;
-  const { host, kind } = address;
-  const port = address.port ?? DEFAULT_PORT;
   if (parameters.service !== undefined && !checkService(directive, build)) return null;
-  if (kind === 'unix') return new FixedSource([{ host: '', port: 0, path: host }], template, maker);
-  if (kind !== 'name') return new FixedSource([{ host, port, path: null }], template, maker);
-  const { name, zone } = build.plan;
-  const service = parameters.service ?? '';
-  if (!parameters.resolve) {
-    const known = build.carried('host', host, noKnownAddresses);
-    return new SystemNameSource(host, port, template, context, known, maker);
-  }
-  const resolver = findResolver(directive, scope, build);
-  if (resolver === null) return null;
-  const known = build.carried('upstream server', [zone, name, host, service].join(' '), noKnownAddresses);
-  const rules = {
-    name: toByteString(host),
-    port,
-    service,
-    resolver,
-    timeoutMs: scope.value(resolverTimeout)[0],
-  };
-  return new ResolvedSource(rules, template, context, known, maker);
+  const { resolve, service = '' } = parameters;
+  const isFollowed = resolve === true && address.kind === 'name';
+  const resolver = isFollowed ? findResolver(directive, scope, build) : null;
+  if (isFollowed && resolver === null) return null;
+  const maker = build.plan.makerOf(build.plan.sources.length);
+  return placeSource(address, template, resolver === null ? null : { resolver, service }, maker, scope, build);
 }
 
 function templateOf({ node, values: [, parameters] }: ServerDirective): PeerTemplate {
@@ -135,12 +118,6 @@ function checkService(directive: ServerDirective, build: UpstreamBuild): boolean
   if (trouble === null) return true;
   build.report(directive.node, finding('service', `service upstream "${word!.text}" ${trouble}`, null));
   return false;
-}
-
-function serviceTrouble({ kind, port }: AddressParts, resolves: boolean): string | null {
-  if (!resolves) return 'requires "resolve" parameter';
-  if (port !== null) return 'may not have port';
-  return kind === 'name' ? null : 'requires domain name';
 }
 
 function findResolver(directive: ServerDirective, scope: Scope, build: UpstreamBuild): Resolver | null {
