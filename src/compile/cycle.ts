@@ -87,6 +87,8 @@ export function buildCycle(
         errorLog: builder.errorLog,
         connections: connectionCounts(builder),
         statusZones: builder.shared(STATUS_ZONES),
+        generation: nextGeneration(builder),
+        loadedAtMs: clock.wallMs(),
         keepsBodies: ['request_body', 'request_body_file'].some((name) => builder.variables.isUsed(name)),
       },
       upstreams: builder.upstreams,
@@ -109,6 +111,13 @@ export function buildCycle(
     void closeAll(builder);
     throw error;
   }
+}
+
+/** Builds that come to nothing don't count: what they carry is dropped. */
+function nextGeneration(builder: HttpBuilder): number {
+  const generation = builder.carried('generation', '', () => 0) + 1;
+  builder.carriedNow.set('generation ', generation);
+  return generation;
 }
 
 function connectionCounts(builder: HttpBuilder): ConnectionCounts {

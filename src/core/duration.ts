@@ -79,3 +79,8 @@ function describeRest(text: string, start: number): string {
 function refuse(text: string, reason: string): Error {
   return new Error(`Cannot parse time "${text}": ${reason}`);
 }
+
+/** Milliseconds as nginx's syntax has them: "10s", "1500ms". */
+export function formatMs(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}

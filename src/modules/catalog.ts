@@ -3,6 +3,7 @@
  */
 import { accessModule } from './http/access/access.js';
 import { additionModule } from './http/addition/addition.js';
+import { apiModule } from './http/api/api.js';
 import { authBasicModule } from './http/auth-basic/auth-basic.js';
 import { authRequestModule } from './http/auth-request/auth-request.js';
 import { autoindexModule } from './http/autoindex/autoindex.js';
@@ -95,6 +96,7 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   tunnelModule,
   emptyGifModule,
   stubStatusModule,
+  apiModule,
   davModule,
   randomIndexModule,
   indexModule,

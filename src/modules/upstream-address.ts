@@ -125,7 +125,7 @@ export function targetFinder(scope: Scope, build: HttpBuild): TargetFinder {
     }
     if (path === null && parseIpAddress(host) === null)
       return resolve(request, address, resolver, timeoutMs, pool);
-    return { group: makeResolvedGroup(hostField, [{ host, port, path }]), pool };
+    return { group: makeResolvedGroup(hostField, [{ host, port, path }]), pool, servers: null };
   };
 }
 
@@ -149,7 +149,7 @@ function resolve(
         return;
       }
       const peers = addresses.map((each) => ({ host: each, port, path: null }));
-      done({ group: makeResolvedGroup(hostField, peers), pool });
+      done({ group: makeResolvedGroup(hostField, peers), pool, servers: null });
     });
   });
 }

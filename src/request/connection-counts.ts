@@ -11,6 +11,9 @@ export type ConnectionActivity = (typeof ConnectionActivity)[keyof typeof Connec
 /** Behind the activities in a row. */
 const ACCEPTED = 3;
 const REQUESTS = 4;
+/** What had been counted of both when that was last to begin anew. */
+const ACCEPTED_BEFORE = 5;
+const REQUESTS_BEFORE = 6;
 const ROW_LENGTH = 8;
 
 /** What the memory of the counts needs. */
@@ -36,6 +39,24 @@ export class ConnectionCounts {
   /** Since the start. */
   get requests(): number {
     return this.sum(REQUESTS);
+  }
+
+  /** Since they were to begin anew. */
+  get acceptedSince(): number {
+    return this.accepted - this.sum(ACCEPTED_BEFORE);
+  }
+
+  /** Likewise. */
+  get requestsSince(): number {
+    return this.requests - this.sum(REQUESTS_BEFORE);
+  }
+
+  beginAcceptedAnew(): void {
+    this.row[ACCEPTED_BEFORE]! += this.acceptedSince;
+  }
+
+  beginRequestsAnew(): void {
+    this.row[REQUESTS_BEFORE]! += this.requestsSince;
   }
 
   /** Now. */

@@ -36,9 +36,13 @@ export class RequestBody implements BodyReceiver {
   private readonly request: HttpRequest;
   /** Told once when the body is whole. */
   private readonly waiting: (() => void)[] = [];
+  /** 0: as the location says. */
+  private readonly mostInMemory: number;
 
-  constructor(request: HttpRequest) {
+  /** With `mostInMemory` no file takes it: what is longer is refused. */
+  constructor(request: HttpRequest, mostInMemory = 0) {
     this.request = request;
+    this.mostInMemory = mostInMemory;
   }
 
   /** Calls back when all of it is there; at once if it is. */
@@ -49,9 +53,9 @@ export class RequestBody implements BodyReceiver {
 
   onPayload(bytes: Buffer, start: number, end: number): boolean {
     const { request } = this;
-    const { clientMaxBodySize } = request.location.settings;
+    const most = this.mostInMemory || request.location.settings.clientMaxBodySize;
     this.length += end - start;
-    if (clientMaxBodySize > 0 && this.length > clientMaxBodySize) {
+    if (most > 0 && this.length > most) {
       logErrorOf(request, 'error', `client intended to send too large chunked body: ${this.length} bytes`);
       this.fail(413);
       return true;
@@ -115,6 +119,10 @@ export class RequestBody implements BodyReceiver {
 
   private keep(bytes: Buffer): boolean {
     const { clientBodyBufferSize, clientBodyInFileOnly } = this.request.location.settings;
+    if (this.mostInMemory > 0) {
+      this.chunks.push(bytes);
+      return true;
+    }
     if (this.path === null && (this.length > clientBodyBufferSize || clientBodyInFileOnly !== 'off')) {
       if (!this.openFile()) return false;
       for (const chunk of this.chunks) if (!this.writeAll(chunk)) return false;
@@ -152,7 +160,8 @@ export class RequestBody implements BodyReceiver {
 
   private complete(): void {
     const { clientBodyInFileOnly } = this.request.location.settings;
-    if (clientBodyInFileOnly !== 'off' && this.path === null && this.length > 0 && !this.openFile()) {
+    const needsFile = clientBodyInFileOnly !== 'off' && this.mostInMemory === 0;
+    if (needsFile && this.path === null && this.length > 0 && !this.openFile()) {
       this.fail(500);
       return;
     }
@@ -173,12 +182,18 @@ export class RequestBody implements BodyReceiver {
 /**
  * Reads all of the client's body, then calls back; at once when there is none or it is there already. When it can't
  * be had (too large, the client is gone) the request is answered accordingly and nobody is called.
+ * @param mostInMemory as in RequestBody; only for the first who reads it
  */
-export function readBody(request: HttpRequest, fail: (status: number) => void, whenRead: () => void): void {
+export function readBody(
+  request: HttpRequest,
+  fail: (status: number) => void,
+  whenRead: () => void,
+  mostInMemory = 0,
+): void {
   const { main } = request;
   const { client } = main;
   if (main.payload === null) {
-    main.payload = new RequestBody(main);
+    main.payload = new RequestBody(main, mostInMemory);
     main.failBody = fail;
     client.receiver = main.payload;
     main.isReusable = false;

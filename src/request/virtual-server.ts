@@ -55,6 +55,10 @@ export interface ServiceContext {
   readonly errorLog: ErrorLog;
   readonly connections: ConnectionCounts;
   readonly statusZones: StatusZones;
+  /** Which configuration since the start it is, from 1. */
+  readonly generation: number;
+  /** When it was loaded, in Unix milliseconds. */
+  readonly loadedAtMs: number;
   /** Whether the configuration has $request_body or $request_body_file: a body that is read is kept for them. */
   readonly keepsBodies: boolean;
 }

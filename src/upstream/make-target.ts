@@ -105,7 +105,8 @@ function makeGroup(
     room?.settle();
   };
   const runtime = plan?.runtime ?? null;
-  const servers = runtime === null ? null : new ServerList(runtime, plan!.sources, group, gather);
+  const queue = waiting === null ? null : group.waitingRoom;
+  const servers = runtime === null ? null : new ServerList(runtime, plan!.sources, group, queue, gather);
   gather();
   group.onPeerDown = (peer) => errorLog.log('warn', describeOutage(name, peer));
   group.onPeerUp = (peer) => errorLog.log('notice', `upstream "${name}" ${peer.name} answers again`);

@@ -28,8 +28,9 @@ export const PeerFloat = {
   inflightTimeMs: 7,
   inflightSumMs: 8,
   inflightChangedAtMs: 9,
+  requests: 10,
 } as const;
-const FLOAT_COUNT = 10;
+const FLOAT_COUNT = 11;
 
 /** Bytes of one record, without the part that counts by worker. */
 export const PEER_STATE_BYTES: number = INT_COUNT * 4 + FLOAT_COUNT * 8;

@@ -212,6 +212,14 @@ export class Peer {
     this.state.countActive(change);
   }
 
+  /** How many tries it ever got. Written by the group. */
+  get requests(): number {
+    return this.floats[PeerFloat.requests]!;
+  }
+  set requests(count: number) {
+    this.floats[PeerFloat.requests] = count;
+  }
+
   /** The moving average of the time to the head of a response; 0 before the first. Written by least time. */
   get headerTimeMs(): number {
     return this.floats[PeerFloat.headerTimeMs]!;

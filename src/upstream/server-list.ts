@@ -7,6 +7,7 @@ import type { UpstreamGroup } from './group.js';
 import { type Peer, type PeerChange, PeerFlag } from './peer.js';
 import { FixedSource, type FollowedName, type PeerSource, type PeerTemplate } from './peer-source.js';
 import { PeerStats } from './peer-stats.js';
+import type { WaitingRoom } from './waiting-room.js';
 
 /** What is said of a server that is to be added. */
 export interface ServerSpec extends PeerTemplate {
@@ -34,7 +35,6 @@ export interface ServerEntry extends Required<Omit<PeerTemplate, 'server' | 'rou
 /** Why a change can't be made. */
 export type ServerTrouble =
   | 'bad-address'
-  | 'bad-service'
   | 'bad-slow-start'
   | 'exists'
   | 'fixed-address'
@@ -70,6 +70,8 @@ export interface ServerListRules {
 
 /** The servers of one group. Numbers are given in the order servers come, and never again. */
 export class ServerList {
+  /** Where requests wait if the group has a queue; null without. */
+  readonly queue: WaitingRoom | null;
   private readonly rules: ServerListRules;
   private readonly sources: PeerSource[];
   private readonly group: UpstreamGroup;
@@ -79,8 +81,15 @@ export class ServerList {
   private nextNumber: number;
 
   /** `sources` is the group's own list, in which servers come and go. */
-  constructor(rules: ServerListRules, sources: PeerSource[], group: UpstreamGroup, gather: () => void) {
+  constructor(
+    rules: ServerListRules,
+    sources: PeerSource[],
+    group: UpstreamGroup,
+    queue: WaitingRoom | null,
+    gather: () => void,
+  ) {
     this.rules = rules;
+    this.queue = queue;
     this.sources = sources;
     this.group = group;
     this.gather = gather;
@@ -173,6 +182,7 @@ export class ServerList {
   /** Begins to count anew. */
   resetStats(nowMs: number): void {
     for (const { stats } of this.group.peers) stats?.reset(nowMs);
+    if (this.queue !== null) this.queue.overflows = 0;
   }
 
   private place(id: number): { readonly source: PeerSource; readonly peer: Peer | null } {

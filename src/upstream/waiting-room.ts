@@ -31,6 +31,8 @@ export class WaitingRoom implements DeadlineOwner {
   /** In the order they came, each with the time it has. */
   private readonly waiters: Map<PeerWaiter, number>;
   private isWoken: boolean;
+  /** How many found no room. */
+  overflows: number;
 
   constructor(rules: WaitingRules, wheel: TimerWheel, clock: Clock, onDefect: DefectReporter) {
     this.rules = rules;
@@ -39,6 +41,12 @@ export class WaitingRoom implements DeadlineOwner {
     this.deadline = new Deadline(wheel, this);
     this.waiters = new Map();
     this.isWoken = false;
+    this.overflows = 0;
+  }
+
+  /** How many may wait. */
+  get limit(): number {
+    return this.rules.limit;
   }
 
   /** How many wait. */
@@ -48,7 +56,10 @@ export class WaitingRoom implements DeadlineOwner {
 
   /** False if there is no room. */
   enter(waiter: PeerWaiter): boolean {
-    if (this.waiters.size >= this.rules.limit) return false;
+    if (this.waiters.size >= this.rules.limit) {
+      this.overflows++;
+      return false;
+    }
     this.waiters.set(waiter, this.clock.nowMs() + this.rules.timeoutMs);
     if (!this.deadline.isArmed) this.rest();
     return true;

@@ -4,10 +4,7 @@
  */
 import type { Context } from '../../conf/schema/contexts.js';
 import type { Registry } from '../../conf/schema/registry.js';
-import { version } from '../../core/version.js';
-
-/** The nginx whose behaviour is the reference. */
-const NGINX_VERSION = '1.31.5';
+import { NGINX_VERSION, version } from '../../core/version.js';
 
 type Switch = readonly [name: string, directive: string, context: Context];
 

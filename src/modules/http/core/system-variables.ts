@@ -4,13 +4,11 @@
 import { randomFillSync } from 'node:crypto';
 import { hostname } from 'node:os';
 import { systemClock } from '../../../core/clock.js';
+import { NGINX_VERSION } from '../../../core/version.js';
 import { formatSeconds } from '../../../log/seconds.js';
 import { formatTimeIso8601, formatTimeLocal, TimeStamp } from '../../../log/time-stamp.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { VariableTable } from '../../../variables/variable-table.js';
-
-/** The nginx whose behaviour this is. */
-const NGINX_VERSION = '1.31.5';
 
 /** $hostname, $pid, $msec, $time_local, $request_id ... */
 export function addSystemVariables(table: VariableTable<HttpRequest>): void {

@@ -18,10 +18,11 @@ import { finding } from '../../../conf/diagnostics/catalogue.js';
 import { checkConf } from '../../../conf/schema/check.js';
 import { Registry } from '../../../conf/schema/registry.js';
 import type { Placed } from '../../../conf/schema/scope.js';
-import { quoteWord } from '../../../conf/syntax/ast.js';
+import { directivesOf, quoteWord } from '../../../conf/syntax/ast.js';
 import { parse } from '../../../conf/syntax/parser.js';
 import { Source } from '../../../conf/syntax/source.js';
 import { decodeConf } from '../../../conf/syntax/source-text.js';
+import { formatMs } from '../../../core/duration.js';
 import { describeErrno } from '../../../core/errno.js';
 import type { ServerEntry } from '../../../upstream/server-list.js';
 import type { UpstreamBuild } from '../../module.js';
@@ -50,7 +51,13 @@ export function readState(
     return [];
   }
   const parsed = parse(new Source(path, decodeConf(bytes)));
-  const { items, diagnostics } = parsed;
+  const { diagnostics } = parsed;
+  const items = directivesOf(parsed.items).filter((directive) => {
+    if (directive.name === server.name) return true;
+    const message = `"${directive.name}" has no place in a state file: there are server directives alone`;
+    build.report(directive, finding('state', message, null));
+    return false;
+  });
   const conf = { items, sources: [parsed], includes: new Map(), origins: new Map(), diagnostics };
   const checked = checkConf(conf, REGISTRY);
   for (const diagnostic of checked.diagnostics) build.report(diagnostic.span ?? node, diagnostic);
@@ -99,8 +106,8 @@ function describe(entry: ServerEntry): string {
   if (entry.weight !== 1) words.push(`weight=${entry.weight}`);
   if (entry.maxConns !== 0) words.push(`max_conns=${entry.maxConns}`);
   if (entry.maxFails !== 1) words.push(`max_fails=${entry.maxFails}`);
-  if (entry.failTimeoutMs !== 10_000) words.push(`fail_timeout=${entry.failTimeoutMs}ms`);
-  if (entry.slowStartMs !== 0) words.push(`slow_start=${entry.slowStartMs}ms`);
+  if (entry.failTimeoutMs !== 10_000) words.push(`fail_timeout=${formatMs(entry.failTimeoutMs)}`);
+  if (entry.slowStartMs !== 0) words.push(`slow_start=${formatMs(entry.slowStartMs)}`);
   if (entry.route !== '') words.push(`route=${entry.route}`);
   if (entry.isBackup) words.push('backup');
   if (entry.isDown) words.push('down');
