@@ -151,7 +151,7 @@ it('changes that come at once are all made, and of the same server only one', as
     Array(10).fill('EntryExists'),
   );
   const { json } = await call(conf, 'GET', SERVERS);
-  expect(json.map(({ id }: { id: number }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(new Set(json.map(({ id }: { id: number }) => id)).size).toBe(10);
 });
 
 it('health checks ask a server that is added before it gets its first request', async () => {

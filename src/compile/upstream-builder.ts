@@ -10,7 +10,7 @@ import { server, upstream } from '../modules/http/upstream/directives.js';
 import type { HttpModule, UpstreamBuild } from '../modules/module.js';
 import type { BalancerFactory } from '../upstream/balancers/balancer.js';
 import { makeTarget } from '../upstream/make-target.js';
-import { PeerTable, peerTableBytes } from '../upstream/peer-table.js';
+import { PeerTable, peerTableBytes, peerTableStatsBytes } from '../upstream/peer-table.js';
 import { UpstreamPlan } from '../upstream/upstream-plan.js';
 import type { HttpBuilder } from './http-builder.js';
 
@@ -32,12 +32,20 @@ export function buildUpstreams(http: Scope, builder: HttpBuilder, modules: reado
   }
 }
 
+/** Servers that may be added at run time and still have records that workers share. */
+const ADDED_SERVERS = 256;
+
 /** Where the records of the peers are; null where one thread serves all. */
 function peerTable(key: string, scope: Scope, builder: HttpBuilder): PeerTable | null {
   const { worker } = builder;
   if (worker.count === 1) return null;
-  const bytes = peerTableBytes(scope.own(server).length, worker);
-  const table = new PeerTable(builder.cycleMemory('peers', key, bytes), worker);
+  const isChangeable = scope.directives.some(({ definition }) => definition.name === 'zone');
+  const servers = scope.own(server).length + (isChangeable ? ADDED_SERVERS : 0);
+  const memory = builder.cycleMemory('peers', key, peerTableBytes(servers, worker));
+  const stats = isChangeable
+    ? builder.cycleMemory('peer stats', key, peerTableStatsBytes(servers, worker))
+    : null;
+  const table = new PeerTable(memory, worker, stats);
   builder.onWorkerDeath((index) => table.forgetWorker(index));
   return table;
 }

@@ -115,6 +115,11 @@ export class UpstreamGroup {
     this.waitingRoom?.wake();
   }
 
+  /** By the clock that times of its peers are read from. */
+  get nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
   /** How many peers that were taken away still have requests. */
   get leavingCount(): number {
     this.#leaving = this.#leaving.filter((peer) => peer.activeRequests > 0);

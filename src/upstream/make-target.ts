@@ -108,6 +108,8 @@ function makeGroup(
   const queue = waiting === null ? null : group.waitingRoom;
   const servers = runtime === null ? null : new ServerList(runtime, plan!.sources, group, queue, gather);
   gather();
+  if (context.worker.index >= 0) servers?.follow();
+  else if (runtime?.save) servers?.publish();
   group.onPeerDown = (peer) => errorLog.log('warn', describeOutage(name, peer));
   group.onPeerUp = (peer) => errorLog.log('notice', `upstream "${name}" ${peer.name} answers again`);
   // A thread that serves nobody needs no addresses.

@@ -13,6 +13,8 @@ export const PeerInt = {
   weight: 3,
   maxConns: 4,
   inflightRequests: 5,
+  /** One more than the number in the group; 0 before it has one. */
+  number: 6,
 } as const;
 const INT_COUNT = 8;
 

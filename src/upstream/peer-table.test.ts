@@ -66,7 +66,7 @@ it('the place of an address that is gone goes to another once its requests are o
     const peer = table.makePeer(server(port, { weight: 2 }), 0);
     expect([peer.weight, peer.fails]).toEqual([2, 0]);
     peer.fails = port;
-    table.dropPeer(peer, 0);
+    table.dropPeer(peer);
   }
 });
 

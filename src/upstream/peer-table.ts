@@ -9,6 +9,7 @@ import type { WorkerPlace } from '../zones/worker-place.js';
 import { ZoneLock } from '../zones/zone-lock.js';
 import { Peer, type PeerOptions } from './peer.js';
 import { PEER_STATE_BYTES, PeerInt, PeerState } from './peer-state.js';
+import { PeerStats, peerStatsBytes } from './peer-stats.js';
 
 /** Words of the header: the lock of all records, and how many there are. */
 const LOCK = 0;
@@ -20,12 +21,20 @@ const KEY_WORDS = 4;
 const USERS = 4;
 const SLOT_HEADER_BYTES = 24;
 
+/** Numbers of sources begin here that no configuration names. */
+export const RUNTIME_SOURCES = 1_000_000;
+
 /** Room for addresses that come and go. */
 const SPARE_SLOTS = 32;
 
 /** Bytes for a group of that many servers. */
 export function peerTableBytes(servers: number, { count }: WorkerPlace): number {
   return HEADER_BYTES + (servers * 2 + SPARE_SLOTS) * slotBytes(count);
+}
+
+/** Bytes for what is counted of them. */
+export function peerTableStatsBytes(servers: number, worker: WorkerPlace): number {
+  return (servers * 2 + SPARE_SLOTS) * peerStatsBytes(worker);
 }
 
 /** Of one group. */
@@ -37,8 +46,11 @@ export class PeerTable {
   private readonly worker: WorkerPlace;
   /** Where the records are of peers that were made here. */
   private readonly slots: WeakMap<Peer, number>;
+  private readonly stats: SharedArrayBuffer | null;
 
-  constructor(memory: SharedArrayBuffer, worker: WorkerPlace) {
+  /** @param stats where peers are counted, see `peerTableStatsBytes`; null: they aren't */
+  constructor(memory: SharedArrayBuffer, worker: WorkerPlace, stats: SharedArrayBuffer | null = null) {
+    this.stats = stats;
     this.memory = memory;
     this.words = new Int32Array(memory);
     this.worker = worker;
@@ -62,6 +74,11 @@ export class PeerTable {
       const peer = new Peer(options, state, isNew);
       this.words[slot + USERS]!++;
       this.slots.set(peer, slot);
+      if (this.stats !== null) {
+        const index = (slot * 4 - HEADER_BYTES) / slotBytes(this.worker.count);
+        peer.stats = new PeerStats(this.stats, index * peerStatsBytes(this.worker), this.worker);
+        if (isNew) peer.stats.reset(0);
+      }
       return peer;
     } finally {
       this.lock.release();
@@ -129,7 +146,9 @@ function slotBytes(workers: number): number {
 
 function keyOf(options: PeerOptions, source: number): Int32Array {
   const { address, server = formatAddress(address), weight = 1, isBackup = false } = options;
-  const text = JSON.stringify([source, formatAddress(address), server, weight, isBackup]);
+  // The weight of a server that came at run time may have changed since.
+  const said = source < RUNTIME_SOURCES ? weight : 0;
+  const text = JSON.stringify([source, formatAddress(address), server, said, isBackup]);
   const md5 = createHash('md5').update(text).digest();
   return Int32Array.from({ length: KEY_WORDS }, (_, i) => md5.readInt32LE(i * 4));
 }

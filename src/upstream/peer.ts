@@ -72,8 +72,6 @@ export class Peer {
   route: string;
   /** What sticky sessions call it. */
   id: string;
-  /** Its number in the group, for the status API; -1 in groups that have none. */
-  number: number;
   /** What was counted of it; null in groups that aren't counted. */
   stats: PeerStats | null;
   private readonly state: PeerState;
@@ -94,7 +92,6 @@ export class Peer {
     this.slowStartMs = options.slowStartMs ?? 0;
     this.route = options.route ?? '';
     this.id = this.route === '' ? hashOf(this.name) : this.route;
-    this.number = -1;
     this.stats = null;
     this.state = state;
     this.ints = state.ints;
@@ -130,6 +127,19 @@ export class Peer {
     if (route === undefined) return;
     this.route = route;
     this.id = route === '' ? hashOf(this.name) : route;
+  }
+
+  /** Its number in the group, for the status API; -1 before it has one, and in groups whose servers have none. */
+  get number(): number {
+    return this.ints[PeerInt.number]! - 1;
+  }
+  set number(number: number) {
+    this.ints[PeerInt.number] = number + 1;
+  }
+
+  /** The number is its own unless another worker has given it one. */
+  claimNumber(number: number): void {
+    Atomics.compareExchange(this.ints, PeerInt.number, 0, number + 1);
   }
 
   get weight(): number {

@@ -5,13 +5,15 @@ import { toByteString } from '../../../conf/syntax/source-text.js';
 import { timeMs } from '../../../conf/values/time.js';
 import { Refusal } from '../../../conf/values/value-type.js';
 import type { PeerChange } from '../../../upstream/peer.js';
-import type { ServerEntry, ServerSpec } from '../../../upstream/server-list.js';
+import type { ServerEntry, ServerSpec } from '../../../upstream/server-entry.js';
 import { ApiError } from './api-error.js';
 
 const MAX_WEIGHT = 65_535;
 /** What 32 bits hold. */
 const MAX_COUNT = 2 ** 31 - 1;
 const MAX_ROUTE = 32;
+/** A name has 253 at most. */
+const MAX_ADDRESS = 300;
 
 /** A field: what it is called inside, and how its value is read. */
 interface Field {
@@ -87,11 +89,14 @@ function textOf(value: unknown, name: string, code = 'UpstreamConfFormatError'):
 }
 
 function readAddress(value: unknown, name: string): string {
-  return textOf(value, name);
+  const address = textOf(value, name);
+  if (address.length <= MAX_ADDRESS) return address;
+  throw refuse('UpstreamBadAddress', name, value, `longer than ${MAX_ADDRESS} bytes`);
 }
 
 function readService(value: unknown, name: string): string {
   const service = textOf(value, name);
+  if (service.length > MAX_ADDRESS) throw refuse('UpstreamBadService', name, value, 'too long');
   if (service === '') throw new ApiError(400, 'UpstreamBadService', '"service" is empty');
   return service;
 }

@@ -3,7 +3,8 @@
  */
 import { formatMs } from '../../../core/duration.js';
 import { logErrorOf } from '../../../request/error-line.js';
-import { type ServerEntry, ServerListError, type ServerTrouble } from '../../../upstream/server-list.js';
+import type { ServerEntry } from '../../../upstream/server-entry.js';
+import { ServerListError, type ServerTrouble } from '../../../upstream/server-list.js';
 import { ApiError } from './api-error.js';
 import type { ApiAnswer, ApiCall, Route } from './route.js';
 import { readNewServer, readServerChange } from './server-fields.js';
@@ -61,7 +62,7 @@ function idOf({ names }: ApiCall): number {
 }
 
 function describe(entry: ServerEntry): unknown {
-  const { id, server, service, parent, host } = entry;
+  const { id, server, service, parent, named } = entry;
   return {
     id,
     server,
@@ -75,7 +76,7 @@ function describe(entry: ServerEntry): unknown {
     backup: entry.isBackup,
     down: entry.isDown,
     ...(entry.isDraining ? { drain: true } : {}),
-    ...(parent === null ? {} : { parent: String(parent), host }),
+    ...(parent === null ? {} : { parent: String(parent), host: named.replace(/:\d+$/, '') }),
   };
 }
 
@@ -88,6 +89,7 @@ const ERRORS: Readonly<Record<ServerTrouble, readonly [status: number, code: str
   'fixed-weight': [400, 'UpstreamServerWeightImmutable'],
   'no-backup': [400, 'UpstreamNoBackup'],
   'no-resolver': [400, 'UpstreamConfNoResolver'],
+  'no-room': [400, 'UpstreamOutOfMemory'],
   'not-removable': [400, 'UpstreamServerImmutable'],
   'not-saved': [500, 'StateNotSaved'],
   unknown: [404, 'UpstreamServerNotFound'],

@@ -2,7 +2,7 @@
  * Groups of servers as the API tells them: what has become of each server, and of the requests sent to it.
  */
 import { type Peer, PeerFlag } from '../../../upstream/peer.js';
-import type { PeerStats } from '../../../upstream/peer-stats.js';
+import type { PeerCounts } from '../../../upstream/peer-stats.js';
 import { ApiError } from './api-error.js';
 import { type ApiCall, NOTHING, type Route, type ServedGroup } from './route.js';
 
@@ -21,7 +21,7 @@ export const UPSTREAM_ROUTES: readonly Route[] = [
     since: 1,
     get: (call) => describeGroup(groupOf(call), call),
     delete: (call) => {
-      groupOf(call).servers.resetStats(call.request.context.clock.nowMs());
+      groupOf(call).servers.resetStats();
       return NOTHING;
     },
   },
@@ -41,7 +41,7 @@ export function groupOf({ groups, names }: ApiCall): ServedGroup {
 
 function describeGroup({ group, pool, servers }: ServedGroup, { request }: ApiCall): unknown {
   const { clock } = request.context;
-  const times = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+  const times = { nowMs: group.nowMs, wallMs: clock.wallMs() };
   const { queue, zone } = servers;
   return {
     peers: group.peers.map((peer) => describePeer(peer, times)),
@@ -61,7 +61,7 @@ interface Moment {
 }
 
 function describePeer(peer: Peer, moment: Moment): unknown {
-  const stats = peer.stats!;
+  const stats = peer.stats!.read(moment.nowMs);
   return {
     id: peer.number,
     server: peer.name,
@@ -81,13 +81,13 @@ function describePeer(peer: Peer, moment: Moment): unknown {
     fails: stats.fails,
     unavail: stats.unavail,
     health_checks: describeChecks(stats),
-    downtime: Math.round(stats.downMs(moment.nowMs)),
+    downtime: Math.round(stats.downMs),
     ...(stats.downSinceMs > 0 ? { downstart: isoTime(stats.downSinceMs, moment) } : {}),
     ...(stats.selectedAtMs > 0 ? { selected: isoTime(stats.selectedAtMs, moment) } : {}),
   };
 }
 
-function describeChecks({ checks, failedChecks, unhealthy, hasPassedLastCheck }: PeerStats): unknown {
+function describeChecks({ checks, failedChecks, unhealthy, hasPassedLastCheck }: PeerCounts): unknown {
   return {
     checks,
     fails: failedChecks,

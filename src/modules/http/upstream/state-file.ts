@@ -24,7 +24,7 @@ import { Source } from '../../../conf/syntax/source.js';
 import { decodeConf } from '../../../conf/syntax/source-text.js';
 import { formatMs } from '../../../core/duration.js';
 import { describeErrno } from '../../../core/errno.js';
-import type { ServerEntry } from '../../../upstream/server-list.js';
+import type { ServerEntry } from '../../../upstream/server-entry.js';
 import type { UpstreamBuild } from '../../module.js';
 import { server, type state } from './directives.js';
 
@@ -76,7 +76,7 @@ function folderTrouble(folder: string): string | null {
 
 /** Puts the servers in the place of what the file had, so that nobody sees half of it. Throws an Error with the reason. */
 export function writeState(path: string, servers: readonly ServerEntry[]): void {
-  const lines = servers.filter(({ parent }) => parent === null).map(describe);
+  const lines = servers.map(describe);
   const fresh = `${path}.${process.pid}.new`;
   try {
     const descriptor = openSync(fresh, 'w', 0o644);

@@ -46,7 +46,9 @@ function addServers(scope: Scope, build: UpstreamBuild): void {
     build.report(kept.node, finding('state', message, hint));
     return;
   }
-  const servers = kept === undefined ? written : readState(kept, build);
+  // Of several workers the first to read the state tells the others, who may find it changed by then.
+  const isTold = (build.plan.runtime?.shared?.version ?? 0) > 0;
+  const servers = kept === undefined ? written : isTold ? [] : readState(kept, build);
   const report = (text: string, hint: string | null) =>
     build.report(scope.opener!.node, finding('upstream', text, hint));
   if (servers.length === 0) {
@@ -74,7 +76,14 @@ function makeSource(directive: ServerDirective, scope: Scope, build: UpstreamBui
   const resolver = isFollowed ? findResolver(directive, scope, build) : null;
   if (isFollowed && resolver === null) return null;
   const maker = build.plan.makerOf(build.plan.sources.length);
-  return placeSource(address, template, resolver === null ? null : { resolver, service }, maker, scope, build);
+  return placeSource(
+    address,
+    template,
+    resolver === null ? null : { resolver, service },
+    maker,
+    scope,
+    build,
+  );
 }
 
 function templateOf({ node, values: [, parameters] }: ServerDirective): PeerTemplate {
