@@ -29,6 +29,7 @@ const program = buildProgram({
   demo: nothing,
   doctor: nothing,
   directives: nothing,
+  explain: nothing,
 });
 
 function knownFlags(command: Command): string[] {

@@ -32,6 +32,7 @@ export const rooms: Room[] = [
   { name: 'modules', mayImport: 'lower' },
   { name: 'compile', mayImport: 'lower', except: ['modules/catalog.ts'] },
   { name: 'server', mayImport: 'lower' },
+  { name: 'explain', mayImport: 'lower', except: ['server', 'modules/catalog.ts'] },
   { name: 'process', mayImport: 'lower' },
   { name: 'admin', mayImport: 'lower', except: ['process'] },
   { name: 'testing', mayImport: 'lower' },

@@ -24,6 +24,9 @@ async function parse(...args: string[]): Promise<Call | string> {
     async directives(name, options) {
       call = ['directives', name, { ...options }];
     },
+    async explain(url, options) {
+      call = ['explain', url, { ...options }];
+    },
     async proxy(host, port, options) {
       call = ['proxy', host, port, { ...options }];
     },
@@ -59,6 +62,10 @@ describe('the command line', () => {
     [
       ['directives', 'gzip'],
       ['directives', 'gzip', {}],
+    ],
+    [
+      ['explain', 'http://a/', '-c', 'a.conf', '-H', 'A: 1', '-H', 'B: 2', '-X', 'PUT', '--from', '::1'],
+      ['explain', 'http://a/', { conf: 'a.conf', header: ['A: 1', 'B: 2'], method: 'PUT', from: '::1' }],
     ],
     [['echo'], ['echo', {}]],
     [
@@ -106,6 +113,7 @@ describe('the help', () => {
       demo: nothing,
       doctor: nothing,
       directives: nothing,
+      explain: nothing,
     });
     program.configureOutput({ writeOut: (text) => (help += text) });
     expect(() => program.parse(['--help'], { from: 'user' })).toThrow(CommanderError);

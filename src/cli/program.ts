@@ -17,6 +17,7 @@ export interface CommandActions {
   demo(options: OptionValues): Promise<void>;
   doctor(file: string | undefined, options: OptionValues): Promise<void>;
   directives(name: string | undefined, options: OptionValues): Promise<void>;
+  explain(url: string, options: OptionValues): Promise<void>;
 }
 
 const EXAMPLES = `
@@ -25,7 +26,6 @@ Examples:
   sluice                                                   127.0.0.1:8080 -> 127.0.0.1:9001
   sluice --to 127.0.0.1:9001 --to 127.0.0.1:9002,weight=3  balance between two peers
   sluice -c /etc/nginx/nginx.conf                          serve nginx's file; -t, -s, -p work too
-  sluice --to 10.0.0.5:80,max_fails=2,fail_timeout=30s --to unix:/run/app.sock,backup
 
 An addr is PORT, HOST:PORT, [IPV6]:PORT or unix:/PATH; a time is 500ms, 60s, 1m or 1h.
 Every flag has a variable: --read-timeout is SLUICE_READ_TIMEOUT; the flag wins over it.`;
@@ -89,16 +89,32 @@ export function buildProgram(actions: CommandActions): Command {
     .argument('[name]')
     .option('--schema', 'the whole language as a JSON Schema');
   directives.action((name: string | undefined) => actions.directives(name, directives.opts()));
-  for (const command of [doctor, directives]) command.helpOption('-h, --help', 'print this help');
+  const explain = program
+    .command('explain')
+    .description('Say what a configuration does with a request, and why.')
+    .argument('<url>')
+    .option('-c, --conf <file>', 'the configuration (/etc/nginx/nginx.conf)')
+    .option('-p, --prefix <folder>', "where its relative paths start (the file's folder)")
+    .option('-X, --method <method>', 'the method (GET)')
+    .option('-H, --header <field>', "a field: 'Name: value'; may be given several times", collect)
+    .option('-d, --body <size>', 'with a body of that many bytes: 512, 10k, 2m')
+    .option('--from <address>', "the client's address (127.0.0.1)")
+    .option('--json', 'for programs');
+  explain.action((url: string) => actions.explain(url, explain.opts()));
+  for (const command of [doctor, directives, explain]) command.helpOption('-h, --help', 'print this help');
   for (const command of [echo, demo]) command.helpOption('-h, --help', 'print this help').usage('[flags]');
   return program;
+}
+
+function collect(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text];
 }
 
 function addFlags(command: Command, flags: readonly Flag[]): void {
   for (const flag of flags) {
     const option = new Option(`--${flag.name} <${flag.value}>`, `${flag.meaning} (${flag.fallback})`);
     if (flag.isRepeatable) {
-      option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+      option.argParser(collect);
     }
     command.addOption(option);
   }

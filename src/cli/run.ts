@@ -8,6 +8,7 @@ import { runDemo } from './demo-command.js';
 import { runDirectives } from './directives-command.js';
 import { runDoctor } from './doctor-command.js';
 import { runEcho } from './echo-command.js';
+import { runExplain } from './explain-command.js';
 import { isNginxCommand } from './nginx/options.js';
 import { runNginx } from './nginx-command.js';
 import { buildProgram, describeParseFailure, describeUnknownVariables } from './program.js';
@@ -48,6 +49,10 @@ export async function runCommand(
       runDirectives(name, options);
       exitCode = 0;
     },
+    async explain(url, options) {
+      rejectFlagsBefore('explain', args);
+      exitCode = await runExplain(url, options);
+    },
   });
   try {
     for (const line of describeUnknownVariables(environment)) say(line);
@@ -68,7 +73,7 @@ export async function runCommand(
 function rejectMistypedCommand(host: string): void {
   const near = host.includes('.')
     ? null
-    : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'help']);
+    : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'explain', 'help']);
   if (near !== null)
     throw new UsageError(`Cannot run "${host}": there is no such command; did you mean "${near}"?`);
 }

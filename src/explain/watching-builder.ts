@@ -1,0 +1,135 @@
+/*
+ * Builds a configuration as the server does, but for what is seen from outside: regular expressions, variables, files,
+ * locations and directives tell the trace what they do, and nobody is connected to or asked for a name.
+ */
+import { FileCache } from '../cache/file-cache.js';
+import type { PlacedEnvironment } from '../compile/environment.js';
+import { HttpBuilder } from '../compile/http-builder.js';
+import type { Regex } from '../conf/pcre/translate.js';
+import type { Directive, Word } from '../conf/syntax/ast.js';
+import type { ErrorLog } from '../log/error-log.js';
+import type { Connect } from '../net/connector.js';
+import type { Resolver, ResolverOptions } from '../net/resolver/resolver.js';
+import type { HttpRequest } from '../request/http-request.js';
+import type { Location } from '../request/location.js';
+import type { LocationTree } from '../request/location-tree.js';
+import type { RequestRegex } from '../request/request-regex.js';
+import type { VariableTable } from '../variables/variable-table.js';
+import { BelievingResolver } from './believing-resolver.js';
+import { describeStep } from './directive-steps.js';
+import { makeStep, placeOf } from './trace.js';
+import type { Watched } from './watched.js';
+import { WatchedTree } from './watched-tree.js';
+import { WatchedVariables } from './watched-variables.js';
+
+/** Longer than any explanation takes. */
+const LONG_MS = 3_600_000;
+
+export class WatchingBuilder extends HttpBuilder {
+  override readonly variables: VariableTable<HttpRequest>;
+  override readonly connect: Connect;
+  private readonly watched: Watched;
+
+  constructor(environment: PlacedEnvironment, errorLog: ErrorLog, watched: Watched, connect: Connect) {
+    super(environment, errorLog);
+    this.watched = watched;
+    this.variables = new WatchedVariables(watched);
+    this.connect = connect;
+  }
+
+  override regex(regex: Regex, at: Directive | Word): RequestRegex {
+    const regexp = new WatchedRegExp(regex.regexp, regex, at, this.watched);
+    return super.regex({ ...regex, regexp }, at);
+  }
+
+  override locationTree(): LocationTree<Location> {
+    return new WatchedTree(this.watched);
+  }
+
+  override step<F extends (request: HttpRequest) => unknown>(at: Directive, run: F): F {
+    const { trace } = this.watched;
+    const watched = (request: HttpRequest) => {
+      const step = makeStep('directive', '', [placeOf(at)]);
+      const before = { path: request.path, args: request.args };
+      return trace.frame(
+        step,
+        request,
+        () => run(request),
+        (result) => {
+          step.text = describeStep(at, request, before, result, this.variables);
+          return true;
+        },
+      );
+    };
+    return watched as F;
+  }
+
+  /** Names are believed: they stand for themselves. Answers that are stored are read, and none is added. */
+  override carried<T>(kind: string, name: string, make: () => T): T {
+    return super.carried(kind, name, () => {
+      if (kind === 'host') {
+        const known = { addresses: [{ address: name, port: 0 }], validUntilMs: Number.POSITIVE_INFINITY };
+        return known as T;
+      }
+      const made = make();
+      return made instanceof FileCache ? (new ReadOnlyCache(made.limits) as T) : made;
+    });
+  }
+
+  override resolver(options: ResolverOptions): Resolver {
+    return new BelievingResolver(options, this.clock.nowMs() + LONG_MS);
+  }
+}
+
+/** Tells of each try. */
+class WatchedRegExp extends RegExp {
+  private readonly pattern: string;
+  private readonly at: Directive | Word;
+  private readonly watched: Watched;
+
+  constructor(regexp: RegExp, { pattern }: Regex, at: Directive | Word, watched: Watched) {
+    super(regexp);
+    this.pattern = pattern;
+    this.at = at;
+    this.watched = watched;
+  }
+
+  override exec(text: string): RegExpExecArray | null {
+    const match = super.exec(text);
+    const step = makeStep(
+      'match',
+      `"${this.pattern}" ${match === null ? 'does not match' : 'matches'} "${text}"${capturesOf(match)}`,
+      [this.watched.placeAt(this.at)],
+    );
+    step.result = match === null ? 'lost' : 'won';
+    this.watched.trace.note(step);
+    return match;
+  }
+}
+
+function capturesOf(match: RegExpExecArray | null): string {
+  if (match === null) return '';
+  const named = Object.entries(match.groups ?? {});
+  const groups = [...match].slice(1).map((text, i): [string, string | undefined] => {
+    return [named.find(([, value]) => value === text)?.[0] ?? String(i + 1), text];
+  });
+  const said = groups.filter(([, text]) => text !== undefined).map(([name, text]) => `$${name}="${text}"`);
+  return said.length === 0 ? '' : `: ${said.join(' ')}`;
+}
+
+/** Reads what is stored and changes nothing. */
+class ReadOnlyCache extends FileCache {
+  override use(hash: string, nowMs: number): ReturnType<FileCache['use']> {
+    const node = super.use(hash, nowMs);
+    // So seldom that its answer isn't to be stored.
+    node.uses = Number.NEGATIVE_INFINITY;
+    return node;
+  }
+
+  /** A place where there can be no file. */
+  override temporaryPathOf(hash: string): string {
+    return `/dev/null/${hash}`;
+  }
+
+  override sweep(): void {}
+}
