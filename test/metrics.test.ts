@@ -1,4 +1,5 @@
 // The metrics page: what Prometheus reads there after requests that are known.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { answering, type TestConf } from '../src/testing/index.js';
 import { get, serveConf } from './conf-scene.js';
@@ -188,4 +189,27 @@ describe('metrics', () => {
     expect(series.get('sluice_http_requests_total{zone="metrics",location="/l5",class="2xx"}')).toBe(1);
     expect(series.get('sluice_http_requests_total{zone="other",location="other",class="2xx"}')).toBe(2);
   });
+});
+
+it('the configuration of docs/observability.md runs, and what it says of metrics is so', async () => {
+  const page = readFileSync(new URL('../docs/observability.md', import.meta.url), 'utf8');
+  const [, text] = /```nginx\n([\s\S]*?)```/.exec(page)!;
+  const origin = await startOrigin(answering(() => EMPTY));
+  const conf = await serveConf(
+    text!
+      .replace('listen 8080', 'listen 127.0.0.1:%PORT%')
+      .replace('127.0.0.1:9090', '127.0.0.1:%PORT%')
+      .replace('127.0.0.1:3000', `127.0.0.1:${origin.address.port}`)
+      .replace('127.0.0.1:3001', '127.0.0.1:1 down'),
+  );
+  const answer = await get(conf, '/', '', 'shop.example');
+  expect(answer.status).toBe(200);
+  const line = JSON.parse(await conf.log('stdout').waitFor(/./));
+  expect(line).toMatchObject({ status: 200, upstream_status: '200', trace_id: answer.fields['x-trace-id'] });
+  expect(line.request_id).toMatch(/^[\da-f]{32}$/);
+  const series = await scrape(conf);
+  expect(series.get('sluice_http_requests_total{zone="shop",location="/",class="2xx"}')).toBe(1);
+  const named = new Set([...page.matchAll(/`(sluice_\w+|process_\w+)`/g)].map(([, name]) => name!));
+  const shown = new Set([...series.keys()].map((key) => key.replace(/(_bucket|_sum|_count)?(\{.*)?$/, '')));
+  expect([...shown].filter((name) => !named.has(name))).toEqual([]);
 });

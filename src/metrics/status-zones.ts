@@ -13,9 +13,4 @@ export class StatusZones {
   readonly limitReqs: Map<string, OutcomeCounters> = new Map();
   /** Of limit_conn_zone: passed, rejected, rejected_dry_run. */
   readonly limitConns: Map<string, OutcomeCounters> = new Map();
-
-  /** The worker of that index has died, and the requests it had under way with it. */
-  forget(index: number): void {
-    for (const zone of this.servers.values()) zone.forget(index);
-  }
 }

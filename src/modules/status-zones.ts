@@ -13,11 +13,17 @@ export function statusZone(build: HttpBuild, kind: 'servers' | 'locations', name
   const zones = build.shared(STATUS_ZONES)[kind];
   let zone = zones.get(name);
   if (zone === undefined) {
-    const kindOfZone = `status_zone ${kind}`;
-    const memory = build.sharedMemory(kindOfZone, name, ZoneCounters.bytes);
-    zone = build.carried(kindOfZone, name, () => new ZoneCounters(name, memory, build.worker));
+    zone = zoneCounters(build, `status_zone ${kind}`, name);
     zones.set(name, zone);
   }
+  return zone;
+}
+
+/** Counters by what they are for and their name, which live on. */
+export function zoneCounters(build: HttpBuild, kind: string, name: string): ZoneCounters {
+  const memory = build.sharedMemory(kind, name, ZoneCounters.bytes);
+  const zone = build.carried(kind, name, () => new ZoneCounters(name, memory, build.worker));
+  build.onWorkerDeath((index) => zone.forget(index));
   return zone;
 }
 

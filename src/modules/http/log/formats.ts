@@ -31,6 +31,7 @@ const JSON_FORMAT =
   '"method":"$request_method","uri":"$request_uri","host":"$host","status":$status,' +
   '"body_bytes_sent":$body_bytes_sent,"request_length":$request_length,"request_time":$request_time,' +
   '"referer":"$http_referer","user_agent":"$http_user_agent","request_id":"$request_id",' +
+  '"trace_id":"$otel_trace_id",' +
   '"upstream_addr":"$upstream_addr","upstream_status":"$upstream_status",' +
   '"upstream_connect_time":"$upstream_connect_time","upstream_header_time":"$upstream_header_time",' +
   '"upstream_response_time":"$upstream_response_time"}';

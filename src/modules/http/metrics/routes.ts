@@ -4,13 +4,13 @@
  */
 import type { Scope } from '../../../conf/schema/scope.js';
 import { RouteCounters } from '../../../metrics/route-counters.js';
-import { ZoneCounters } from '../../../metrics/zone-counters.js';
+import type { ZoneCounters } from '../../../metrics/zone-counters.js';
 import { CACHE_USE } from '../../../request/cache-use.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { DECLINED, type PhaseHandler } from '../../../request/phase.js';
 import { locationName } from '../../location-name.js';
 import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
-import { STATUS_ZONES } from '../../status-zones.js';
+import { STATUS_ZONES, zoneCounters } from '../../status-zones.js';
 import type { WorkerHealth } from './worker-health.js';
 
 /** Each is a series for each of a dozen metrics; what comes behind is counted as `other`. */
@@ -51,8 +51,7 @@ export class Routes {
     const known = build.shared(STATUS_ZONES).servers.get(name) ?? this.zones.get(name);
     if (known !== undefined) return known;
     if (this.zones.size >= MOST_ZONES && name !== OTHER) return this.zoneOf(OTHER, build);
-    const memory = build.sharedMemory('metrics zone', name, ZoneCounters.bytes);
-    const zone = build.carried('metrics zone', name, () => new ZoneCounters(name, memory, build.worker));
+    const zone = zoneCounters(build, 'metrics zone', name);
     this.zones.set(name, zone);
     return zone;
   }

@@ -34,7 +34,10 @@ export class WorkerHealth {
     const memory = build.sharedMemory('metrics health', '', counterBytes(SLOTS));
     this.rows = build.carried('metrics health', '', () => new CounterRows(memory, SLOTS, build.worker));
     this.delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    // The thread that watches over workers has no row of its own, and is asked nothing.
+    if (build.worker.index < 0) return;
     this.delays.enable();
+    this.look();
     const timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
     build.onClose(() => {
       clearInterval(timer);
