@@ -302,8 +302,6 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.requestTimeMs = 0;
     // perf: the array has grown to what this configuration's variables need, and is used again.
     if (this.variableValues.length > 0) this.variableValues.fill(undefined);
-    if (this.states.length > 0) this.states = [];
-    if (this.lastingStates.length > 0) this.lastingStates = [];
   }
 
   /** Has `ending` told once when the client's request is over: logged, all its subrequests over, or broken off. */
@@ -326,6 +324,9 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.responder = null;
     this.payload = null;
     this.failBody = null;
+    this.postponer = null;
+    if (this.states.length > 0) this.states = [];
+    if (this.lastingStates.length > 0) this.lastingStates = [];
   }
 
   /** Of the client's connection, for the error log. */
