@@ -180,13 +180,16 @@ describe('explain', () => {
     const conf = `http { proxy_cache_path cache keys_zone=c:1m; access_log access.log;
       server { listen 80; root ${folder};
         location / { try_files $uri $uri/ =404; dav_methods DELETE; }
-        location /p/ { proxy_pass http://127.0.0.1:9; proxy_cache c; proxy_cache_valid 1m; } } }`;
+        location /p/ { proxy_pass http://127.0.0.1:9; proxy_cache c; proxy_cache_valid 1m; }
+        location /s/ { proxy_pass http://127.0.0.1:9; proxy_store on; } } }`;
     const found = await tell(conf, 'http://h/a/', {}, `${folder}/`);
     expect(found.answer).toMatchObject({ status: 200, file: `${folder}/a/index.html` });
     expect(said(found)).toContain(`-: ${folder}/a/: a folder`);
     const kept = await tell(conf, 'http://h/b.txt', { method: 'DELETE' }, `${folder}/`);
-    expect(said(kept)).toContain('3: would change files, so it is left out');
+    expect(said(kept)).toContain('3: would change something, so it is left out');
     await tell(conf, 'http://h/p/', {}, `${folder}/`);
+    const stored = await tell(conf, 'http://h/s/x', {}, `${folder}/`);
+    expect(stored.answer.settings.map(({ directive }) => directive)).toEqual(['proxy_store on']);
     expect(readFileSync(`${folder}/b.txt`, 'utf8')).toBe('y');
     expect(readdirSync(folder).sort()).toEqual(['a', 'b.txt']);
   });

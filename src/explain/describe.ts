@@ -115,7 +115,7 @@ function describeAnswer(
 
 /** What of proxy_pass's kin is about answers. */
 const ABOUT_ANSWERS =
-  /^proxy_(?:cache|no_cache|hide_header|pass_header|redirect|cookie|intercept_errors|buffering|ignore_headers|force_ranges|limit_rate)/;
+  /^proxy_(?:cache|no_cache|hide_header|pass_header|redirect|cookie|intercept_errors|buffering|ignore_headers|force_ranges|limit_rate|store)/;
 
 function settingsOf({ location }: HttpRequest, watched: Watched, answering: OpenStep | undefined): Place[] {
   const scope = watched.scopes.get(location);

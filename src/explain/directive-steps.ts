@@ -12,6 +12,13 @@ interface Before {
   readonly args: string;
 }
 
+/** Whether a directive is one of those told of here. */
+export function isRewriting({ name }: Directive): boolean {
+  return REWRITING.has(name);
+}
+
+const REWRITING: ReadonlySet<string> = new Set(['set', 'if', 'return', 'rewrite', 'break']);
+
 export function describeStep(
   { name, args }: Directive,
   request: HttpRequest,

@@ -13,6 +13,9 @@ import type { UpstreamPlan } from '../upstream/upstream-plan.js';
 import type { Place } from './explanation.js';
 import { placeOf, Trace } from './trace.js';
 
+/** A folder that can't be there, for files that aren't to be written. */
+export const NOWHERE = '/dev/null/nowhere';
+
 /** One `upstream {}`. */
 export interface WatchedUpstream {
   readonly scope: Scope;

@@ -16,9 +16,9 @@ import type { LocationTree } from '../request/location-tree.js';
 import type { RequestRegex } from '../request/request-regex.js';
 import type { VariableTable } from '../variables/variable-table.js';
 import { BelievingResolver } from './believing-resolver.js';
-import { describeStep } from './directive-steps.js';
+import { describeStep, isRewriting } from './directive-steps.js';
 import { makeStep, placeOf } from './trace.js';
-import type { Watched } from './watched.js';
+import { NOWHERE, type Watched } from './watched.js';
 import { WatchedTree } from './watched-tree.js';
 import { WatchedVariables } from './watched-variables.js';
 
@@ -46,7 +46,14 @@ export class WatchingBuilder extends HttpBuilder {
     return new WatchedTree(this.watched);
   }
 
+  /** Only caches are looked for where they are: nothing is written. */
+  override writtenFolder(path: string): string {
+    return this.watched.declaring.length > 0 ? super.writtenFolder(path) : NOWHERE;
+  }
+
   override step<F extends (request: HttpRequest) => unknown>(at: Directive, run: F): F {
+    // Handlers of other modules are watched by themselves.
+    if (!isRewriting(at)) return run;
     const { trace } = this.watched;
     const watched = (request: HttpRequest) => {
       const step = makeStep('directive', '', [placeOf(at)]);
@@ -126,9 +133,8 @@ class ReadOnlyCache extends FileCache {
     return node;
   }
 
-  /** A place where there can be no file. */
   override temporaryPathOf(hash: string): string {
-    return `/dev/null/${hash}`;
+    return `${NOWHERE}/${hash}`;
   }
 
   override sweep(): void {}

@@ -15,11 +15,20 @@ import { decidingRule } from './access-rule.js';
 import { uriOf } from './directive-steps.js';
 import type { Place } from './explanation.js';
 import { makeStep, placeOf } from './trace.js';
-import type { Watched } from './watched.js';
+import { NOWHERE, type Watched } from './watched.js';
 import { WatchedTree } from './watched-tree.js';
 
-/** Methods by which dav changes files. */
-const CHANGING_METHODS: ReadonlySet<string> = new Set(['PUT', 'DELETE', 'MKCOL', 'COPY', 'MOVE']);
+/** Modules whose handlers change files or servers by methods of these. */
+const CHANGING_METHODS: ReadonlySet<string> = new Set([
+  'PUT',
+  'DELETE',
+  'MKCOL',
+  'COPY',
+  'MOVE',
+  'POST',
+  'PATCH',
+]);
+const CHANGERS: ReadonlySet<string> = new Set(['dav', 'api']);
 
 /** Those modules, and before them one that looks on. */
 export function watchModules(modules: readonly HttpModule[], watched: Watched): HttpModule[] {
@@ -118,7 +127,7 @@ function logInto({ trace }: Watched) {
   return {
     write(line: string) {
       const [, level, message] = /\[(\w+)\] \d+#\d+: (?:\*\d+ )?(.*)$/s.exec(line) ?? [];
-      if (message === undefined) return;
+      if (message === undefined || message.includes(NOWHERE)) return;
       trace.note(makeStep('log', `[${level}] ${message.replace(/, client: .*$/s, '')}`));
     },
     flush: () => Promise.resolve(),
@@ -161,7 +170,8 @@ function watchModule(module: HttpModule, watched: Watched): HttpModule {
     declare(directives, build) {
       watched.declaring = directives;
       try {
-        module.declare?.(directives, build);
+        // Who finds the operator's tracer would have spans sent.
+        if (name !== 'otel') module.declare?.(directives, build);
       } finally {
         watched.declaring = [];
       }
@@ -204,10 +214,10 @@ function watchedHandler(
   return (request) => {
     places ??= placesOf(module, scope, phase, watched);
     const step = { ...makeStep('handler', '', places), module: module.name };
-    const isLeftOut = module.name === 'dav' && CHANGING_METHODS.has(request.method);
+    const isLeftOut = CHANGERS.has(module.name) && CHANGING_METHODS.has(request.method);
     const { path } = request;
     const wordsFor = (outcome: Outcome | Promise<Outcome>) => {
-      if (isLeftOut) return 'would change files, so it is left out';
+      if (isLeftOut) return 'would change something, so it is left out';
       if (module.name === 'realip') return `the client is ${request.remoteAddress}`;
       return outcome === DONE && request.path !== path
         ? 'goes elsewhere'

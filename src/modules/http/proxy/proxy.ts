@@ -62,7 +62,7 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
   const ignored = ignoredFields(scope);
   const { choose } = passed;
   const plan = requestPlan(scope, build, passed.uri, passed.locationPath);
-  const tempFiles = { path: build.resolvePath(tempPath, 'prefix'), levels };
+  const tempFiles = { path: build.writtenFolder(tempPath), levels };
   const keeps = howAnswersAreKept(scope, build);
   return {
     destination: passed.destination,
@@ -82,7 +82,7 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
     bufferSize: scope.value(proxy.proxyBufferSize)[0],
     buffersSize: count * size,
     maxTempFileSize: scope.value(proxy.proxyMaxTempFileSize)[0],
-    tempPath: { path: build.writtenFolder(tempPath), levels },
+    tempPath: tempFiles,
     ignoresClientAbort: isOn(proxy.proxyIgnoreClientAbort),
     interceptsErrors: isOn(proxy.proxyInterceptErrors),
     ...hiddenFields(scope),
