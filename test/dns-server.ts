@@ -17,15 +17,12 @@ export class DnsServer {
   ttl = 60;
   /** `A a.test` for each question, in order; `tcp A a.test`. */
   readonly questions: string[] = [];
-  readonly #udp: UdpSocket;
+  #udp: UdpSocket;
   readonly #tcp: Server;
   #port = 0;
 
   private constructor() {
-    this.#udp = createSocket('udp4', (message, from) => {
-      const answer = this.#answer(message, false);
-      if (answer !== null) this.#udp.send(answer, from.port, from.address);
-    });
+    this.#udp = this.#makeUdp();
     this.#tcp = createServer((socket) => {
       socket.on('error', () => {});
       socket.on('data', (data) => {
@@ -38,20 +35,45 @@ export class DnsServer {
     });
   }
 
+  #makeUdp(): UdpSocket {
+    const udp = createSocket('udp4', (message, from) => {
+      const answer = this.#answer(message, false);
+      if (answer !== null) udp.send(answer, from.port, from.address);
+    });
+    return udp;
+  }
+
   /** Listens on a free port until the test ends. */
   static async start(
     records: Readonly<Record<string, readonly Record_[] | Trouble>> = {},
   ): Promise<DnsServer> {
     const server = new DnsServer();
+    await server.#listen(0);
     for (const [name, some] of Object.entries(records)) server.records.set(name, some);
-    await new Promise<void>((resolve) => server.#tcp.listen(0, '127.0.0.1', resolve));
-    server.#port = (server.#tcp.address() as { port: number }).port;
-    await new Promise<void>((resolve) => server.#udp.bind(server.#port, '127.0.0.1', resolve));
-    onTestFinished(() => {
-      server.#udp.close();
-      server.#tcp.close();
-    });
+    onTestFinished(() => server.stop());
     return server;
+  }
+
+  async #listen(port: number): Promise<void> {
+    await new Promise<void>((resolve) => this.#tcp.listen(port, '127.0.0.1', resolve));
+    this.#port = (this.#tcp.address() as { port: number }).port;
+    await new Promise<void>((resolve) => this.#udp.bind(this.#port, '127.0.0.1', resolve));
+  }
+
+  /** Nobody listens on its port any more. */
+  async stop(): Promise<void> {
+    if (!this.#tcp.listening) return;
+    const closed = [
+      new Promise<void>((resolve) => this.#udp.close(() => resolve())),
+      new Promise<void>((resolve) => this.#tcp.close(() => resolve())),
+    ];
+    await Promise.all(closed);
+  }
+
+  /** The same server again, on the same port. */
+  async comeBack(): Promise<void> {
+    this.#udp = this.#makeUdp();
+    await this.#listen(this.#port);
   }
 
   get name(): string {
