@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { answering, type TestConf } from '../src/testing/index.js';
 import { get, serveConf } from './conf-scene.js';
+import { folderOf } from './folder.js';
 import { startOrigin, unusedAddress } from './scene.js';
 
 /** Series by name and labels, as they are written: `name{a="b"}`. */
@@ -120,19 +121,25 @@ describe('metrics', () => {
   });
 
   it('tell what limits did, and what the cache had', async () => {
+    const stored = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n';
+    const origin = await startOrigin(answering(() => stored));
     const conf = await serveConf(`
+      proxy_cache_path ${await folderOf()} keys_zone=pages:1m;
       limit_req_zone $arg_key zone=slow:1m rate=1r/m;
+      limit_req_zone $arg_key zone=quick:1m rate=2r/s;
       limit_conn_zone $arg_conn zone=few:1m;
       server {
         listen %PORT%;
         server_name a;
-        location /r { limit_req zone=slow; return 200; }
+        location /late { limit_req zone=quick burst=1; empty_gif; }
         location /req { limit_req zone=slow; empty_gif; }
         location /conn { limit_conn few 1; empty_gif; }
+        location /page { proxy_cache pages; proxy_pass http://127.0.0.1:${origin.address.port}; }
       }
       ${METRICS}`);
-    for (const target of ['/req?key=1', '/req?key=1', '/req', '/conn?conn=1'])
+    for (const target of ['/req?key=1', '/req?key=1', '/req', '/conn?conn=1', '/page', '/page', '/page'])
       await get(conf, target, '', 'a');
+    await Promise.all([get(conf, '/late?key=1', '', 'a'), get(conf, '/late?key=1', '', 'a')]);
     const series = await scrape(conf);
     const limited = (name: string, zone: string, outcome: string) =>
       series.get(`sluice_limit_${name}_requests_total{limit_zone="${zone}",outcome="${outcome}"}`);
@@ -141,6 +148,11 @@ describe('metrics', () => {
     expect(limited('req', 'slow', 'delayed')).toBe(0);
     expect(limited('conn', 'few', 'passed')).toBe(1);
     expect(limited('conn', 'few', 'rejected')).toBe(0);
+    expect(limited('req', 'quick', 'passed')).toBe(1);
+    expect(limited('req', 'quick', 'delayed')).toBe(1);
+    const cached = (status: string) =>
+      series.get(`sluice_http_cache_requests_total{zone="a",location="/page",status="${status}"}`);
+    expect([cached('MISS'), cached('HIT'), cached('STALE')]).toEqual([1, 2, 0]);
   });
 
   it('go on after a reload, and tell of the process', async () => {

@@ -91,6 +91,14 @@ test.skipIf(canSharePorts())(
 );
 
 describe.skipIf(!canSharePorts())('workers', () => {
+  it('count requests together, whichever of them shows the metrics', async () => {
+    writeConf(3, 'location / { return 204; } location /metrics { metrics; }');
+    await start();
+    await askMany(20);
+    for (const page of await askMany(6, '/metrics'))
+      expect(page).toContain('\nsluice_http_requests_total{zone="-",location="/",class="2xx"} 20\n');
+  });
+
   it.each([1, 2, 8])('of a number of %d let as many requests through as limit_req says', async (workers) => {
     writeConf(
       workers,

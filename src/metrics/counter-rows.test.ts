@@ -6,7 +6,7 @@ const worker = (index: number) => ({ index, count: MAX_WORKERS });
 
 describe('CounterRows', () => {
   it('sums up what each worker has counted in its row', () => {
-    const memory = new SharedArrayBuffer(counterBytes(20));
+    const memory = new SharedArrayBuffer(counterBytes(20, worker(0)));
     const rows = [0, 3, MAX_WORKERS - 1].map((index) => new CounterRows(memory, 20, worker(index)));
     for (const [i, { own }] of rows.entries()) {
       own[0]! += i + 1;
@@ -20,7 +20,7 @@ describe('CounterRows', () => {
   });
 
   it('goes on from what a row has when another worker takes it over', () => {
-    const memory = new SharedArrayBuffer(counterBytes(1));
+    const memory = new SharedArrayBuffer(counterBytes(1, worker(0)));
     new CounterRows(memory, 1, worker(2)).own[0] = 5;
     const successor = new CounterRows(memory, 1, worker(2));
     successor.own[0]!++;

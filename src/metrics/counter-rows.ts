@@ -20,7 +20,7 @@ export class CounterRows {
   private readonly stride: number;
   private readonly header: Int32Array;
 
-  /** @param memory of `counterBytes(slots)` bytes */
+  /** @param memory of `counterBytes(slots, worker)` bytes */
   constructor(memory: SharedArrayBuffer, slots: number, { index }: WorkerPlace = ONLY_WORKER) {
     this.floats = new Float64Array(memory);
     this.stride = strideOf(slots);
@@ -63,9 +63,13 @@ export class CounterRows {
   }
 }
 
-/** What CounterRows of so many slots need. */
-export function counterBytes(slots: number): number {
-  return (LINE_FLOATS + MAX_WORKERS * strideOf(slots)) * Float64Array.BYTES_PER_ELEMENT;
+/**
+ * What CounterRows of so many slots need. A worker among others is given room for as many as there may ever be, since a
+ * reload may bring more of them.
+ */
+export function counterBytes(slots: number, { count }: WorkerPlace = ONLY_WORKER): number {
+  const rows = count === 1 ? 1 : MAX_WORKERS;
+  return (LINE_FLOATS + rows * strideOf(slots)) * Float64Array.BYTES_PER_ELEMENT;
 }
 
 function strideOf(slots: number): number {

@@ -10,7 +10,7 @@ export class OutcomeCounters<Name extends string = string> {
   private readonly rows: CounterRows;
   private readonly own: Float64Array;
 
-  /** @param memory of `outcomeBytes(names)` bytes */
+  /** @param memory of `outcomeBytes(names, worker)` bytes */
   constructor(names: readonly Name[], memory: SharedArrayBuffer, worker?: WorkerPlace) {
     this.names = names;
     this.rows = new CounterRows(memory, names.length, worker);
@@ -31,6 +31,6 @@ export class OutcomeCounters<Name extends string = string> {
 }
 
 /** What OutcomeCounters of those names need. */
-export function outcomeBytes(names: readonly string[]): number {
-  return counterBytes(names.length);
+export function outcomeBytes(names: readonly string[], worker?: WorkerPlace): number {
+  return counterBytes(names.length, worker);
 }

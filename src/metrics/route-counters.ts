@@ -42,12 +42,15 @@ export interface RouteSnapshot {
 
 /** The counters of one location. */
 export class RouteCounters {
-  /** Bytes of memory that one needs. */
-  static readonly bytes: number = counterBytes(SLOTS);
   private readonly rows: CounterRows;
   private readonly own: Float64Array;
 
-  /** @param memory of `RouteCounters.bytes` bytes */
+  /** Bytes of memory that one needs. */
+  static bytes(worker?: WorkerPlace): number {
+    return counterBytes(SLOTS, worker);
+  }
+
+  /** @param memory of `RouteCounters.bytes(worker)` bytes */
   constructor(memory: SharedArrayBuffer, worker?: WorkerPlace) {
     this.rows = new CounterRows(memory, SLOTS, worker);
     this.own = this.rows.own;

@@ -3,7 +3,7 @@ import { ZoneCounters } from './zone-counters.js';
 
 describe('ZoneCounters', () => {
   it('counts requests by class and code, and codes that nobody has registered by their class alone', () => {
-    const zone = new ZoneCounters('a', new SharedArrayBuffer(ZoneCounters.bytes));
+    const zone = new ZoneCounters('a', new SharedArrayBuffer(ZoneCounters.bytes()));
     for (const status of [200, 200, 206, 301, 404, 418, 499, 503, 299, 597, 101, 999])
       zone.note(status, 10, 100);
     expect(zone.snapshot()).toEqual({
@@ -25,7 +25,7 @@ describe('ZoneCounters', () => {
   });
 
   it('has a request in processing from its begin to its end, wherever who reads it runs', () => {
-    const memory = new SharedArrayBuffer(ZoneCounters.bytes);
+    const memory = new SharedArrayBuffer(ZoneCounters.bytes({ index: 0, count: 2 }));
     const one = new ZoneCounters('a', memory, { index: 0, count: 2 });
     const other = new ZoneCounters('a', memory, { index: 1, count: 2 });
     one.begin();

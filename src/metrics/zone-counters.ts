@@ -29,12 +29,15 @@ export interface ZoneSnapshot {
 /** The counters of one zone. */
 export class ZoneCounters {
   readonly name: string;
-  /** Bytes of memory that one needs. */
-  static readonly bytes: number = counterBytes(SLOTS);
   private readonly rows: CounterRows;
   private readonly own: Float64Array;
 
-  /** @param memory of `ZoneCounters.bytes` bytes */
+  /** Bytes of memory that one needs. */
+  static bytes(worker?: WorkerPlace): number {
+    return counterBytes(SLOTS, worker);
+  }
+
+  /** @param memory of `ZoneCounters.bytes(worker)` bytes */
   constructor(name: string, memory: SharedArrayBuffer, worker?: WorkerPlace) {
     this.name = name;
     this.rows = new CounterRows(memory, SLOTS, worker);

@@ -21,7 +21,7 @@ export function statusZone(build: HttpBuild, kind: 'servers' | 'locations', name
 
 /** Counters by what they are for and their name, which live on. */
 export function zoneCounters(build: HttpBuild, kind: string, name: string): ZoneCounters {
-  const memory = build.sharedMemory(kind, name, ZoneCounters.bytes);
+  const memory = build.sharedMemory(kind, name, ZoneCounters.bytes(build.worker));
   const zone = build.carried(kind, name, () => new ZoneCounters(name, memory, build.worker));
   build.onWorkerDeath((index) => zone.forget(index));
   return zone;
@@ -34,7 +34,7 @@ export function limitOutcomes<Name extends string>(
   name: string,
   outcomes: readonly Name[],
 ): OutcomeCounters<Name> {
-  const memory = build.sharedMemory(kind, name, outcomeBytes(outcomes));
+  const memory = build.sharedMemory(kind, name, outcomeBytes(outcomes, build.worker));
   const counters = build.carried(kind, name, () => new OutcomeCounters(outcomes, memory, build.worker));
   build.shared(STATUS_ZONES)[kind].set(name, counters as unknown as OutcomeCounters);
   return counters;

@@ -62,7 +62,7 @@ export class Routes {
     if (known !== undefined) return known;
     const isOther = zone === OTHER && location === OTHER;
     if (this.routes.size >= MOST_ROUTES && !isOther) return this.routeOf(OTHER, OTHER, build);
-    const memory = build.sharedMemory('metrics route', key, RouteCounters.bytes);
+    const memory = build.sharedMemory('metrics route', key, RouteCounters.bytes(build.worker));
     const make = () => new RouteCounters(memory, build.worker);
     const route = { zone, location, counters: build.carried('metrics route', key, make) };
     this.routes.set(key, route);

@@ -31,7 +31,7 @@ export class WorkerHealth {
   private readonly delays: IntervalHistogram;
 
   constructor(build: HttpBuild) {
-    const memory = build.sharedMemory('metrics health', '', counterBytes(SLOTS));
+    const memory = build.sharedMemory('metrics health', '', counterBytes(SLOTS, build.worker));
     this.rows = build.carried('metrics health', '', () => new CounterRows(memory, SLOTS, build.worker));
     this.delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     // The thread that watches over workers has no row of its own, and is asked nothing.
