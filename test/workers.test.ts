@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
 import { canSharePorts } from '../src/process/settings.js';
-import { RawOrigin } from '../src/testing/index.js';
+import { RawClient, RawOrigin } from '../src/testing/index.js';
 import { freePort } from './free-port.js';
 import { endPrograms } from './program.js';
 import { SluiceProcess } from './sluice-process.js';
@@ -167,6 +167,33 @@ describe.skipIf(!canSharePorts())('workers', () => {
     await start();
     expect(new Set(await askMany(40))).toEqual(new Set(['200 ok']));
     expect(errorLog().match(/connect\(\) failed/g)?.length).toBe(1);
+  });
+
+  it('keep bodies in one folder', async () => {
+    const origin = await RawOrigin.start(async (connection) => {
+      const { body } = await connection.readRequest();
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    });
+    onTestFinished(() => origin.stop());
+    writeConf(
+      4,
+      `client_body_buffer_size 1k; client_body_temp_path ${at('bodies')};
+       location / { proxy_pass http://127.0.0.1:${origin.address.port}; }`,
+    );
+    await start();
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, () => RawClient.connect({ host: '127.0.0.1', port, path: null })),
+    );
+    for (const client of clients) {
+      client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2001\r\n\r\n${'x'.repeat(2000)}`);
+      onTestFinished(() => client.close());
+    }
+    await expect.poll(() => errorLog().match(/is buffered to a temporary file/g)?.length, SOON).toBe(12);
+    for (const [i, client] of clients.entries()) client.send(String.fromCharCode(97 + i));
+    const answers = await Promise.all(clients.map(async (client) => (await client.readResponse()).text));
+    expect(answers.map((text) => text.slice(1999))).toEqual(
+      clients.map((_, i) => `x${String.fromCharCode(97 + i)}`),
+    );
   });
 
   it('serve a new configuration all at once, without a request lost', async () => {

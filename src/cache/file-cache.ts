@@ -3,16 +3,21 @@
  * bounds. What is in a file is cached-file.ts's.
  */
 
-import { unlinkSync } from 'node:fs';
+import { futimesSync, statSync, unlinkSync } from 'node:fs';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { type CachedFile, openCachedFile, sizeOfCachedFile } from './cached-file.js';
 
 /** How nginx counts: a megabyte of keys_zone has room for some eight thousand. */
 const BYTES_PER_KEY = 128;
 
 const FILE_NAME = /^[0-9a-f]{32}$/;
-const TEMPORARY_NAME = /^[0-9a-f]{32}\.[0-9]+-[0-9]+\.tmp$/;
+/** Of the process, the thread and its count. */
+const TEMPORARY_NAME = /^[0-9a-f]{32}\.([0-9]+)-[0-9]+-[0-9]+\.tmp$/;
+
+/** How often the keeper looks for what others have stored. */
+const LOOK_MS = 30_000;
 
 let writerCount = 0;
 
@@ -27,6 +32,12 @@ export interface CachePath {
   inactiveMs: number;
 }
 
+/**
+ * Whose the folder is: of this thread alone; or of several workers, of which one keeps the bounds and the others only use
+ * it: their own index tells what they know, and never takes a file away.
+ */
+export type CacheShare = 'alone' | 'keeper' | 'user';
+
 /** What is known of one key. */
 export class CacheNode {
   readonly hash: string;
@@ -34,6 +45,8 @@ export class CacheNode {
   size: number;
   uses: number;
   usedMs: number;
+  /** The use that others were told of last. */
+  toldMs: number;
   /** Somebody fetches it. */
   isUpdating: boolean;
   updatingSinceMs: number;
@@ -48,6 +61,7 @@ export class CacheNode {
     this.size = -1;
     this.uses = 0;
     this.usedMs = 0;
+    this.toldMs = 0;
     this.isUpdating = false;
     this.updatingSinceMs = 0;
     this.waiting = [];
@@ -63,12 +77,21 @@ export class FileCache {
   private readonly nodes: Map<string, CacheNode>;
   private totalBytes: number;
   private loading: 'not yet' | 'running' | 'done';
+  private readonly share: CacheShare;
+  private lookedMs: number;
 
-  constructor(limits: CachePath) {
+  constructor(limits: CachePath, share: CacheShare = 'alone') {
     this.limits = limits;
+    this.share = share;
+    this.lookedMs = 0;
     this.nodes = new Map();
     this.totalBytes = 0;
     this.loading = 'not yet';
+  }
+
+  /** Whether it is seeing what is in the folder. */
+  get isLooking(): boolean {
+    return this.loading === 'running';
   }
 
   /** The node of a key, as used now. */
@@ -86,22 +109,33 @@ export class FileCache {
 
   /** What is stored for a node; null for nothing. Throws what reading it throws. */
   open(node: CacheNode, key: string): CachedFile | null {
-    // Until all is known of what an earlier run left, only the folder tells.
-    if (node.size < 0 && this.loading === 'done') return null;
+    // What an earlier run left, and what other workers store, only the folder tells.
+    if (node.size < 0 && this.loading === 'done' && this.share === 'alone') return null;
     const file = openCachedFile(this.pathOf(node.hash));
     if (file === null) {
       this.setSize(node, -1);
       return null;
     }
     this.setSize(node, file.bodyStart + file.bodyBytes);
-    if (file.about.key === key) return file;
+    if (file.about.key === key) {
+      if (this.share === 'user') this.noteUse(node, file.descriptor);
+      return file;
+    }
     file.close();
     return null;
   }
 
+  /** Tells the worker that keeps the bounds, by the file's time, but not at every use. */
+  private noteUse(node: CacheNode, descriptor: number): void {
+    if (node.usedMs - node.toldMs < this.limits.inactiveMs / 4) return;
+    node.toldMs = node.usedMs;
+    const now = new Date();
+    futimesSync(descriptor, now, now);
+  }
+
   /** A name for a file that is to become that of `hash`. */
   temporaryPathOf(hash: string): string {
-    return `${this.pathOf(hash)}.${process.pid}-${writerCount++}.tmp`;
+    return `${this.pathOf(hash)}.${process.pid}-${threadId}-${writerCount++}.tmp`;
   }
 
   pathOf(hash: string): string {
@@ -132,21 +166,43 @@ export class FileCache {
 
   /** Lets go of what nobody has asked for in a long time. To be called now and then. */
   sweep(nowMs: number): void {
-    if (this.loading === 'not yet') {
+    if (this.isToLook(nowMs)) {
       this.loading = 'running';
+      this.lookedMs = nowMs;
       this.load(nowMs).finally(() => {
         this.loading = 'done';
       });
     }
     for (const node of this.nodes.values()) {
       if (nowMs - node.usedMs < this.limits.inactiveMs) break;
-      if (!node.isUpdating) this.remove(node);
+      if (!node.isUpdating && !this.isUsedByOthers(node, nowMs)) this.remove(node);
     }
     this.trim();
   }
 
+  /** Whether another worker has used it meanwhile; it counts as used then. */
+  private isUsedByOthers(node: CacheNode, nowMs: number): boolean {
+    if (this.share !== 'keeper' || node.size < 0) return false;
+    try {
+      const unusedMs = Math.max(0, Date.now() - statSync(this.pathOf(node.hash)).mtimeMs);
+      if (unusedMs >= this.limits.inactiveMs) return false;
+      this.nodes.delete(node.hash);
+      this.nodes.set(node.hash, node);
+      node.usedMs = nowMs - unusedMs;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether it is time to see what is in the folder: once, and again and again for what others put there. */
+  private isToLook(nowMs: number): boolean {
+    if (this.loading === 'not yet') return this.share !== 'user';
+    return this.share === 'keeper' && this.loading === 'done' && nowMs - this.lookedMs >= LOOK_MS;
+  }
+
   private trim(): void {
-    if (this.totalBytes <= this.limits.maxBytes) return;
+    if (this.share === 'user' || this.totalBytes <= this.limits.maxBytes) return;
     for (const node of this.nodes.values()) {
       if (node.size >= 0 && !node.isUpdating) this.remove(node);
       if (this.totalBytes <= this.limits.maxBytes) return;
@@ -166,7 +222,7 @@ export class FileCache {
     const isStored = node.size >= 0;
     this.setSize(node, -1);
     this.nodes.delete(node.hash);
-    if (!isStored) return;
+    if (!isStored || this.share === 'user') return;
     try {
       unlinkSync(this.pathOf(node.hash));
     } catch {
@@ -197,9 +253,10 @@ export class FileCache {
   }
 
   private async loadFile(path: string, name: string, nowMs: number): Promise<void> {
-    if (TEMPORARY_NAME.test(name)) {
+    const writer = TEMPORARY_NAME.exec(name)?.[1];
+    if (writer !== undefined) {
       const { mtimeMs } = await stat(path);
-      if (mtimeMs < performance.timeOrigin) await unlink(path);
+      if (Number(writer) !== process.pid && mtimeMs < performance.timeOrigin) await unlink(path);
       return;
     }
     if (!FILE_NAME.test(name) || this.nodes.has(name)) return;

@@ -2,26 +2,11 @@
  * A client's request body read in whole before it is used: in memory up to client_body_buffer_size, beyond that in a
  * file. Passing one on while it comes in is the upstream exchange's.
  */
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, unlinkSync, writeSync } from 'node:fs';
 import type { BodyReceiver } from './client-side.js';
 import { logErrorOf } from './error-line.js';
 import type { HttpRequest } from './http-request.js';
-import type { TempPath } from './settings.js';
-
-let fileCount = 0;
-
-/** The name of a new temporary file, with its folders by the path's levels. */
-export function nextTempFile({ path, levels }: TempPath): string {
-  const name = String(++fileCount).padStart(10, '0');
-  let folders = '';
-  let end = name.length;
-  for (const length of levels) {
-    folders += `/${name.slice(end - length, end)}`;
-    end -= length;
-  }
-  return `${path}${folders}/${name}`;
-}
+import { openTempFile } from './temp-file.js';
 
 /** One body. Owned by the client's request; released when that is over. */
 export class RequestBody implements BodyReceiver {
@@ -134,17 +119,18 @@ export class RequestBody implements BodyReceiver {
   }
 
   private openFile(isWanted = false): boolean {
-    const path = nextTempFile(this.request.location.settings.clientBodyTempPath);
+    const { clientBodyTempPath } = this.request.location.settings;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      this.descriptor = openSync(path, 'wx', 0o600);
+      const { path, descriptor } = openTempFile(clientBodyTempPath, 'wx');
+      this.path = path;
+      this.descriptor = descriptor;
     } catch (error) {
-      logErrorOf(this.request, 'crit', `open() "${path}" failed: ${(error as Error).message}`);
+      const { path } = clientBodyTempPath;
+      logErrorOf(this.request, 'crit', `open() of a file in "${path}" failed: ${(error as Error).message}`);
       return false;
     }
-    this.path = path;
-    if (!isWanted)
-      logErrorOf(this.request, 'warn', `a client request body is buffered to a temporary file ${path}`);
+    const what = `a client request body is buffered to a temporary file ${this.path}`;
+    if (!isWanted) logErrorOf(this.request, 'warn', what);
     return true;
   }
 

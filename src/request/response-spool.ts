@@ -2,14 +2,14 @@
  * What a slow client has yet to take of an answer: in memory up to proxy_buffers, beyond that in a temporary file, so
  * that the upstream is free as soon as it has said all. It is put in only once a client has proved to be slow.
  */
-import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { BodyFilter } from './body-sink.js';
 import { logErrorOf } from './error-line.js';
 import type { HttpRequest } from './http-request.js';
 import { finalize } from './lifecycle.js';
-import { nextTempFile } from './request-body.js';
+
 import type { TempPath } from './settings.js';
+import { openTempFile } from './temp-file.js';
 
 /** What is read back from the file at a time. */
 const CHUNK_BYTES = 65536;
@@ -139,9 +139,7 @@ export class ResponseSpool extends BodyFilter {
   }
 
   private openFile(): number {
-    const path = nextTempFile(this.limits.tempPath);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const descriptor = openSync(path, 'wx+', 0o600);
+    const { path, descriptor } = openTempFile(this.limits.tempPath, 'wx+');
     // Nobody else needs its name, and it can't be left behind without one.
     unlinkSync(path);
     const what = `an upstream response is buffered to a temporary file ${path} while reading upstream`;

@@ -2,9 +2,8 @@
  * An answer of an upstream that becomes a file beside going to its client (nginx: proxy_store): written elsewhere first,
  * and moved to its place once it is whole.
  */
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, unlinkSync, writeSync } from 'node:fs';
 import { chmod, unlink, utimes } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { parseHttpDate } from '../core/http-date.js';
 import { logErrorOf } from './error-line.js';
 import { describeFailure } from './file-access.js';
@@ -12,8 +11,8 @@ import { filePath, toFileName } from './file-path.js';
 import type { HttpRequest } from './http-request.js';
 import type { RequestText } from './location.js';
 import { moveFile } from './move-file.js';
-import { nextTempFile } from './request-body.js';
 import type { TempPath } from './settings.js';
+import { openTempFile } from './temp-file.js';
 
 /** One location's way to keep answers. */
 export interface StoreSettings {
@@ -51,12 +50,13 @@ export class StoredCopy implements AnswerKeeper {
     this.settings = settings;
     this.path = (settings.path === null ? filePath(request) : settings.path.evaluate(request)) ?? '';
     this.lastModified = lastModified;
-    this.temporaryPath = nextTempFile(settings.tempPath);
+    this.temporaryPath = '';
     this.descriptor = -1;
     if (this.path === '') return;
     try {
-      mkdirSync(dirname(this.temporaryPath), { recursive: true, mode: 0o700 });
-      this.descriptor = openSync(this.temporaryPath, 'wx', 0o600);
+      const { path, descriptor } = openTempFile(settings.tempPath, 'wx');
+      this.temporaryPath = path;
+      this.descriptor = descriptor;
     } catch (error) {
       this.logFailure('open()', error);
     }

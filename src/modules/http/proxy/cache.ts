@@ -1,7 +1,7 @@
 /*
  * What a level says of caching: proxy_cache and its kin.
  */
-import { FileCache } from '../../../cache/file-cache.js';
+import { type CacheShare, FileCache } from '../../../cache/file-cache.js';
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import { type CheckedDirective, valuesOf } from '../../../conf/schema/checked.js';
 import type { Scope } from '../../../conf/schema/scope.js';
@@ -13,6 +13,7 @@ import { logErrorOf } from '../../../request/error-line.js';
 import type { RequestText } from '../../../request/location.js';
 import { type RequestPlan, setField } from '../../../request/upstream-settings.js';
 import { constantText } from '../../../variables/text.js';
+import type { WorkerPlace } from '../../../zones/worker-place.js';
 import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
 import { declareZone, reportUnknownZone } from '../../shared-zones.js';
 import * as caching from './cache-directives.js';
@@ -53,16 +54,26 @@ export function declareCaches(directives: readonly CheckedDirective[], build: Ht
       const maxBytes = max_size === undefined || max_size === 0 ? Number.POSITIVE_INFINITY : max_size;
       const limits = { path, levels, zoneBytes: zone.bytes, maxBytes, inactiveMs: inactive };
       const identity = `${zone.name}:${zone.bytes}:${levelsText}:${path}`;
-      const cache = build.carried('proxy_cache', identity, () => new FileCache(limits));
+      const cache = build.carried(
+        'proxy_cache',
+        identity,
+        () => new FileCache(limits, shareOf(build.worker)),
+      );
       caches.set(zone.name, cache);
       keepInBounds(cache, limits, build);
     }
   }
 }
 
+function shareOf({ index, count }: WorkerPlace): CacheShare {
+  if (count === 1) return 'alone';
+  return index === 0 ? 'keeper' : 'user';
+}
+
 /** The bounds of a configuration hold once it is in use, not when it is only tried. */
 function keepInBounds(cache: FileCache, limits: FileCache['limits'], build: HttpBuild): void {
   let isKnown = false;
+  if (build.worker.index < 0) return;
   const timer = setInterval(() => {
     if (!isKnown) cache.limits = limits;
     isKnown = true;

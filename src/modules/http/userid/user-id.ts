@@ -1,6 +1,7 @@
 /*
  * The numbers that userid gives to browsers: sixteen bytes of server, second, process and counter.
  */
+import { threadId } from 'node:worker_threads';
 import { parseIpAddress } from '../../../core/ip-address.js';
 
 export type UserId = Buffer;
@@ -16,8 +17,9 @@ const STEP = 0x100;
 let nextV1 = FIRST_V1;
 let nextV2 = FIRST_V2;
 
-/** Tells processes that start in the same second apart. */
-const processNumber = (((((Date.now() % 1000) * 1000) / 20) << 16) | (process.pid & 0xffff)) >>> 0;
+/** Tells processes, and workers, that start in the same second apart. */
+const processNumber =
+  (((((Date.now() % 1000) * 1000) / 20) << 16) | ((process.pid + threadId) & 0xffff)) >>> 0;
 
 /** A new number of the older kind, whose parts have the machine's order of bytes. */
 export function makeUserIdV1(service: number, seconds: number): UserId {
