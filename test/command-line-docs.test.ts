@@ -30,6 +30,7 @@ const program = buildProgram({
   doctor: nothing,
   directives: nothing,
   explain: nothing,
+  diff: nothing,
 });
 
 function knownFlags(command: Command): string[] {

@@ -158,6 +158,9 @@ describe('a process that serves', () => {
     writeConf('two');
     expect((await runSluice(options('-s', 'reload'))).code).toBe(0);
     await expect.poll(ask).toBe('two');
+    await expect
+      .poll(() => readFileSync(at('error.log'), 'utf8'))
+      .toMatch(/\[notice\] .*configuration: location "\/" of server ".*" changed: return\n/);
     writeConf('three', 'daemon off; nosuch;');
     sluice.child.kill('SIGHUP');
     await expect

@@ -27,6 +27,9 @@ async function parse(...args: string[]): Promise<Call | string> {
     async explain(url, options) {
       call = ['explain', url, { ...options }];
     },
+    async diff(before, after) {
+      call = ['diff', before, after];
+    },
     async proxy(host, port, options) {
       call = ['proxy', host, port, { ...options }];
     },
@@ -66,6 +69,10 @@ describe('the command line', () => {
     [
       ['explain', 'http://a/', '-c', 'a.conf', '-H', 'A: 1', '-H', 'B: 2', '-X', 'PUT', '--from', '::1'],
       ['explain', 'http://a/', { conf: 'a.conf', header: ['A: 1', 'B: 2'], method: 'PUT', from: '::1' }],
+    ],
+    [
+      ['diff', 'a.conf', 'b.conf'],
+      ['diff', 'a.conf', 'b.conf'],
     ],
     [['echo'], ['echo', {}]],
     [
@@ -114,6 +121,7 @@ describe('the help', () => {
       doctor: nothing,
       directives: nothing,
       explain: nothing,
+      diff: nothing,
     });
     program.configureOutput({ writeOut: (text) => (help += text) });
     expect(() => program.parse(['--help'], { from: 'user' })).toThrow(CommanderError);

@@ -18,6 +18,7 @@ export interface CommandActions {
   doctor(file: string | undefined, options: OptionValues): Promise<void>;
   directives(name: string | undefined, options: OptionValues): Promise<void>;
   explain(url: string, options: OptionValues): Promise<void>;
+  diff(before: string, after: string): Promise<void>;
 }
 
 const EXAMPLES = `
@@ -78,7 +79,7 @@ export function buildProgram(actions: CommandActions): Command {
   );
   const doctor = program
     .command('doctor')
-    .description('Say what of a configuration of nginx works, file by file and line by line.')
+    .description('Say what of a configuration of nginx works, line by line.')
     .argument('[file]')
     .option('-p, --prefix <folder>', "where its relative paths start (the file's folder)")
     .option('--json', 'for programs');
@@ -101,7 +102,14 @@ export function buildProgram(actions: CommandActions): Command {
     .option('--from <address>', "the client's address (127.0.0.1)")
     .option('--json', 'for programs');
   explain.action((url: string) => actions.explain(url, explain.opts()));
-  for (const command of [doctor, directives, explain]) command.helpOption('-h, --help', 'print this help');
+  const diff = program
+    .command('diff')
+    .description('Say what a reload from one configuration to another changes.')
+    .argument('<old>')
+    .argument('<new>')
+    .action((before: string, after: string) => actions.diff(before, after));
+  for (const command of [doctor, directives, explain, diff])
+    command.helpOption('-h, --help', 'print this help');
   for (const command of [echo, demo]) command.helpOption('-h, --help', 'print this help').usage('[flags]');
   return program;
 }

@@ -5,6 +5,7 @@
 import { CommanderError } from 'commander';
 import { nearestWord } from '../core/nearest-word.js';
 import { runDemo } from './demo-command.js';
+import { runDiff } from './diff-command.js';
 import { runDirectives } from './directives-command.js';
 import { runDoctor } from './doctor-command.js';
 import { runEcho } from './echo-command.js';
@@ -49,6 +50,10 @@ export async function runCommand(
       runDirectives(name, options);
       exitCode = 0;
     },
+    async diff(before, after) {
+      rejectFlagsBefore('diff', args);
+      exitCode = runDiff(before, after);
+    },
     async explain(url, options) {
       rejectFlagsBefore('explain', args);
       exitCode = await runExplain(url, options);
@@ -73,7 +78,7 @@ export async function runCommand(
 function rejectMistypedCommand(host: string): void {
   const near = host.includes('.')
     ? null
-    : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'explain', 'help']);
+    : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'explain', 'diff', 'help']);
   if (near !== null)
     throw new UsageError(`Cannot run "${host}": there is no such command; did you mean "${near}"?`);
 }

@@ -27,6 +27,20 @@ export interface CompiledConf {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A configuration that was checked, as it is completed where it is a fragment. */
+export interface CheckedConf {
+  readonly conf: Conf;
+  readonly main: Scope;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Checks alone: nothing is built or opened. */
+export function checkLoadedConf(loaded: Conf, registry: Registry, options: CheckOptions = {}): CheckedConf {
+  const conf = wrapFragment(loaded, detectContext(loaded, registry));
+  const { directives, diagnostics } = checkConf(conf, registry, options);
+  return { conf, main: mainScope(directives), diagnostics };
+}
+
 /** Checks and builds. Throws an Error with the reason when a log can't be opened. */
 export function compileConf(
   loaded: Conf,
@@ -34,12 +48,9 @@ export function compileConf(
   environment: BuildEnvironment,
   options: CheckOptions = {},
 ): CompiledConf {
-  const conf = wrapFragment(loaded, detectContext(loaded, registry));
-  const checked = checkConf(conf, registry, options);
-  const main = mainScope(checked.directives);
-  if (checked.diagnostics.some(({ severity }) => severity === 'error'))
-    return { main, cycle: null, diagnostics: checked.diagnostics };
+  const { conf, main, diagnostics: found } = checkLoadedConf(loaded, registry, options);
+  if (found.some(({ severity }) => severity === 'error')) return { main, cycle: null, diagnostics: found };
   const built = buildCycle(main, modules, environment);
-  const diagnostics = sortDiagnostics([...checked.diagnostics, ...built.diagnostics], conf);
+  const diagnostics = sortDiagnostics([...found, ...built.diagnostics], conf);
   return { main, cycle: built.cycle, diagnostics };
 }

@@ -3,9 +3,11 @@
  * is told elsewhere.
  */
 import type { CompiledConf } from '../compile/compile-conf.js';
+import { describeChanges } from '../compile/conf-changes.js';
 import type { Cycle } from '../compile/cycle.js';
 import { renderForLog } from '../conf/diagnostics/render.js';
 import type { Conf } from '../conf/load/load.js';
+import type { Scope } from '../conf/schema/scope.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
 import { formatAddress } from '../net/address.js';
@@ -50,6 +52,8 @@ export class ConfProcess {
   private server: ConfServer | null;
   /** The configuration that serves. */
   private cycle: Cycle | null;
+  /** Its main level. */
+  private main: Scope | null;
   private memories: ZoneMemories;
   private pid: PidFile;
   /** Whom root's rights were given up for; null: nobody. */
@@ -69,6 +73,7 @@ export class ConfProcess {
     );
     this.server = null;
     this.cycle = null;
+    this.main = null;
     this.memories = new ZoneMemories();
     this.pid = new PidFile('');
     this.droppedTo = null;
@@ -219,8 +224,9 @@ export class ConfProcess {
     else this.errorLog.log('notice', line);
   }
 
-  private take({ cycle, memories }: UsableConf): void {
+  private take({ cycle, main, memories }: UsableConf): void {
     this.cycle = cycle;
+    this.main = main;
     this.memories = memories;
     this.defects.cycle = cycle;
   }
@@ -270,7 +276,9 @@ export class ConfProcess {
     try {
       const conf = this.compile();
       await server.reload(conf);
+      const changes = describeChanges(this.main!, conf.main);
       this.take(conf);
+      for (const line of changes) this.errorLog.log('notice', `configuration: ${line}`);
       return true;
     } catch (error) {
       if (!(error instanceof ConfError)) this.logEmergency((error as Error).message);
