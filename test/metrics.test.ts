@@ -98,16 +98,22 @@ describe('metrics', () => {
         server 127.0.0.1:${origin.address.port};
         server 127.0.0.9:1 down;
       }
-      server { listen %PORT%; server_name a; location /app { proxy_pass http://app; } }
+      server {
+        listen %PORT%;
+        server_name a;
+        location /app { proxy_pass http://app; }
+        location /gone { proxy_pass http://127.0.0.1:${port}; error_page 502 = /once; }
+        location /once { proxy_pass http://127.0.0.1:${origin.address.port}; }
+      }
       ${METRICS}`);
     for (let i = 0; i < 3; i++) expect((await get(conf, '/app', '', 'a')).status).toBe(200);
+    await get(conf, '/gone', '', 'a');
     const series = await scrape(conf);
     const labels = 'zone="a",location="/app"';
     expect(series.get(`sluice_http_upstream_retries_total{${labels}}`)).toBe(1);
     expect(series.get(`sluice_http_upstream_header_seconds_count{${labels}}`)).toBe(3);
-    expect(series.get(`sluice_http_upstream_connect_seconds_count{${labels}}`)).toBe(
-      origin.connections.length,
-    );
+    expect(series.get(`sluice_http_upstream_connect_seconds_count{${labels}}`)).toBe(1);
+    expect(series.get('sluice_http_upstream_retries_total{zone="a",location="/once"}')).toBe(0);
     const peer = (name: string, address: string, more = '') =>
       series.get(`sluice_upstream_peer_${name}{upstream="app",peer="${address}"${more}}`);
     const alive = `127.0.0.1:${origin.address.port}`;

@@ -67,9 +67,9 @@ export class RouteCounters {
     this.own[CACHE + CACHE_STATUSES.indexOf(status)]!++;
   }
 
-  /** So many tries beyond the first. */
-  noteRetries(count: number): void {
-    this.own[RETRIES]! += count;
+  /** A try beyond the first. */
+  noteRetry(): void {
+    this.own[RETRIES]!++;
   }
 
   /** An upstream took so long to accept a connection. */

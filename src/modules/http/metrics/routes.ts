@@ -84,10 +84,9 @@ function makeCounter(counters: RouteCounters): PhaseHandler {
 }
 
 function countTries(counters: RouteCounters, { tries }: HttpRequest): void {
-  const { count } = tries;
-  if (count > 1) counters.noteRetries(count - 1);
-  for (let i = 0; i < count; i++) {
-    const { startMs, connectedMs, headerMs } = tries.at(i);
+  for (let i = 0; i < tries.count; i++) {
+    const { isOfAnother, startMs, connectedMs, headerMs } = tries.at(i);
+    if (i > 0 && !isOfAnother) counters.noteRetry();
     // A connection that was kept is there in the same moment.
     if (connectedMs > startMs) counters.noteConnect(connectedMs - startMs);
     if (headerMs >= 0) counters.noteHeader(headerMs - startMs);
