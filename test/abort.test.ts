@@ -159,6 +159,36 @@ test.each([false, true])(
   },
 );
 
+describe('a client that goes away where proxy_ignore_client_abort is on', () => {
+  test.each([
+    ['in memory', '16m'],
+    ['in a file', '1k'],
+  ])('leaves its request, whose body is %s, to be sent to its end', async (_where, bufferSize) => {
+    const origin = await startOrigin();
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-abort-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const conf = await serveConf(`
+      access_log access.log;
+      server { listen 127.0.0.1:%PORT%; client_max_body_size 0; client_body_buffer_size ${bufferSize};
+        client_body_temp_path ${folder};
+        location / { proxy_pass http://${origin.name}; proxy_ignore_client_abort on; } }`);
+    const client = await conf.connect();
+    const body = Buffer.alloc(12_000_000, 'x');
+    await client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);
+    await client.send(body);
+    const upstream = await origin.accept();
+    upstream.pause();
+    client.reset();
+    await conf.log('access.log').waitFor(/ 499 /);
+    upstream.resume();
+    await upstream.readHead();
+    expect((await upstream.readBytes(body.length)).equals(body)).toBe(true);
+    await upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    upstream.end();
+    expect(await upstream.waitForEnd()).toBe('fin');
+  });
+});
+
 describeReading('a client that only ended its own side', () => {
   test('still gets its answer', async () => {
     const origin = await startOrigin();

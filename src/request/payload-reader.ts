@@ -23,9 +23,14 @@ export class PayloadReader {
     this.position = 0;
   }
 
+  /** From now on it can be read whatever becomes of its name. Throws what the system says. */
+  open(): void {
+    if (this.descriptor < 0) this.descriptor = openSync(this.path, 'r');
+  }
+
   /** The next piece, in a buffer of its own; null at the end. Throws what the system says. */
   read(): Buffer | null {
-    if (this.descriptor < 0) this.descriptor = openSync(this.path, 'r');
+    this.open();
     const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const length = readSync(this.descriptor, bytes, 0, CHUNK_BYTES, this.position);
     this.position += length;

@@ -36,7 +36,7 @@ import { type RequestBody, readBody } from './request-body.js';
 import { ResponseSpool } from './response-spool.js';
 import { sendHead } from './send.js';
 import { type AnswerKeeper, StoredCopy, type StoreSettings } from './stored-copy.js';
-import { UnwatchedAnswer } from './unwatched-answer.js';
+import { type Unsent, UnwatchedAnswer } from './unwatched-answer.js';
 import { describeSystemError, logUpstreamError, SHORTAGES } from './upstream-error.js';
 import {
   answerByFields,
@@ -133,7 +133,7 @@ function startExchange(
 
 /** The upstream side of one request under way; reused from request to request. */
 class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainListener, PeerWaiter {
-  private readonly sender: UpstreamSender;
+  private sender: UpstreamSender;
   private request: HttpRequest;
   private settings: UpstreamSettings;
   private plan: RequestPlan;
@@ -341,17 +341,32 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (this.state === IDLE) return;
     this.request.tries.end(0);
     const { upstream, settings } = this;
-    if (
-      upstream !== null &&
-      (settings.ignoresClientAbort || this.isKeeping) &&
-      this.state >= AWAITING_HEAD &&
-      this.sender.isDone
-    ) {
-      this.upstream = null;
-      new UnwatchedAnswer(upstream, settings.readTimeoutMs, this.handOverKeeper());
-    }
+    if (upstream !== null && (settings.ignoresClientAbort || this.isKeeping)) this.leaveUnwatched(upstream);
     this.leaveUpstream(false);
     this.release();
+  }
+
+  /** The upstream goes on without the client, if it has all of the request or can still get it. */
+  private leaveUnwatched(upstream: UpstreamConnection): void {
+    const { sender, state, settings } = this;
+    if (state < CONNECTING || state > RESPONDING) return;
+    let unsent: Unsent | null = null;
+    if (!sender.isDone) {
+      if (this.isStreaming) return;
+      try {
+        unsent = { sender, head: sender.detach(this.plan, this.destination, state !== CONNECTING) };
+      } catch (error) {
+        this.logError(
+          'crit',
+          `open() of the client request body failed (${describeSystemError(error as Error)})`,
+        );
+        return;
+      }
+      this.sender = new UpstreamSender();
+    }
+    this.request.isReusable = false;
+    this.upstream = null;
+    new UnwatchedAnswer(upstream, settings, this.handOverKeeper(), unsent);
   }
 
   /** Whether what comes is being kept, whoever gets it. */
@@ -365,7 +380,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const keeper = this.copy ?? this.cacheUse;
     this.copy = null;
     this.cacheUse = null;
-    this.request.isReusable = false;
     return keeper;
   }
 

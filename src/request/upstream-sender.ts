@@ -113,6 +113,26 @@ export class UpstreamSender {
     this.write(upstream, head, bytes, start, end, isBorrowed);
   }
 
+  /**
+   * The client's request is over, and what is left of it is sent by whoever has this now. Returns the head, which can't be
+   * made later: '' if it is sent already. Throws what opening a file for the body throws.
+   */
+  detach(plan: RequestPlan, destination: Destination, isHeadSent: boolean): string {
+    this.reader?.open();
+    if (isHeadSent) return '';
+    this.reader?.rewind();
+    return upstreamRequestHead(this.request, plan, destination, this.bodyBytes);
+  }
+
+  /** Sends the head that `detach` gave, with what follows it. Throws what reading the body throws. */
+  sendDetached(upstream: UpstreamConnection, head: string): void {
+    if (this.reader === null) this.write(upstream, head, this.held, 0, this.held.length, false);
+    else {
+      upstream.connection.writeText(head);
+      this.pump(upstream);
+    }
+  }
+
   /** Sends more payload as it came in; with the request's body complete, its end. */
   sendBody(
     upstream: UpstreamConnection,
