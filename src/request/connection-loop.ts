@@ -655,7 +655,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
 
   noteTunnelBytes(down: number, up: number): void {
     const request = this.request!;
-    request.bodyBytesSent += down;
     request.bytesSent += down;
     request.tries.received(down);
     request.tries.sent(up);
@@ -697,6 +696,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     const mustLinger = !canGoOn && this.mustLinger(request, settings.lingeringClose);
     this.endServing(request);
     if (!canGoOn) {
+      // A subrequest that is just over may still say so.
+      this.state = HANDED_OVER;
       if (mustLinger) this.startLingering(settings);
       else this.connection.destroy();
       return;
@@ -756,7 +757,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   }
 
   private startLingering(settings: LocationSettings): void {
-    this.state = HANDED_OVER;
     this.isLingering = true;
     this.held = null;
     this.readDeadline.cancel();
