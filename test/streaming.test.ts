@@ -304,7 +304,7 @@ describe.each([
     }
     client.send('0\r\n\r\n');
     expect((await client.readBytes(5)).toString()).toBe('0\r\n\r\n');
-    expect(await proxy.accessLog.waitFor(/POST/)).toMatch(/ 200 350 /);
+    expect(await proxy.accessLog.waitFor(/POST/)).toMatch(/ 200 605 /);
   });
 
   test('an answer that begins before the body is whole leaves the connection for the next request', async () => {

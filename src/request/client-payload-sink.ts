@@ -21,7 +21,6 @@ export class ClientPayloadSink extends BodySink implements DrainListener {
     const { request } = this;
     const { connection } = request.client;
     const kept = isBorrowed ? Buffer.from(bytes) : bytes;
-    request.bodyBytesSent += bytes.length;
     request.bytesSent += bytes.length;
     if (this.isChunked) {
       const size = bytes.length.toString(16);

@@ -109,8 +109,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
   payload: RequestBody | null;
   /** What the access log says; response.status once that is known. */
   status: number;
-  /** Of the body, framing not counted; and of everything. */
-  bodyBytesSent: number;
+  /** Of the answer: of everything that went out, and of its head. */
   bytesSent: number;
   headBytes: number;
   /** Of the request as it came in: its head, and what was read of its body with framing. */
@@ -210,7 +209,6 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.responder = null;
     this.payload = null;
     this.status = 0;
-    this.bodyBytesSent = 0;
     this.bytesSent = 0;
     this.headBytes = 0;
     this.requestBytes = 0;
@@ -279,7 +277,6 @@ export class HttpRequest implements VariableSubject, StateHolder {
     this.responder = null;
     this.payload = null;
     this.status = 0;
-    this.bodyBytesSent = 0;
     this.bytesSent = 0;
     this.headBytes = 0;
     this.requestBytes = 0;
@@ -332,6 +329,11 @@ export class HttpRequest implements VariableSubject, StateHolder {
   /** Of the client's connection, for the error log. */
   get connectionNumber(): number {
     return this.client.connectionNumber;
+  }
+
+  /** Of the answer's body, with the framing of its chunks, as nginx counts it. */
+  get bodyBytesSent(): number {
+    return Math.max(0, this.bytesSent - this.headBytes);
   }
 
   /** The Connection line of the response, as the client's version needs it; '' where it says nothing new. */

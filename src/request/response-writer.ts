@@ -48,7 +48,6 @@ export class ResponseWriter extends BodySink {
     const before = this.isChunked ? `${this.head}${length.toString(16)}\r\n` : this.head;
     const after = this.isChunked ? '\r\n' : '';
     this.head = '';
-    request.bodyBytesSent += length;
     request.bytesSent += before.length + length + after.length;
     if (before.length + length <= ONE_STRING_BYTES) {
       connection.writeText(before + bytes.toString('latin1', 0, length) + after);

@@ -793,7 +793,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { request } = this;
     const tail = body.isComplete && this.isResponseChunked ? chunkedEnd(this.passedTrailers(upstream)) : '';
     const length = body.payloadEnd - body.payloadStart;
-    request.bodyBytesSent += length;
     request.bytesSent += before.length + length + tail.length;
     if (this.isResponseChunked && length > 0) request.bytesSent += length.toString(16).length + 4;
     writeMessage(
@@ -925,7 +924,11 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       this.failTry(NextUpstream.error, 'upstream prematurely closed connection');
       return;
     }
-    if (this.isTransparent && this.isResponseChunked) this.client.connection.writeText(chunkedEnd(null));
+    if (this.isTransparent && this.isResponseChunked) {
+      const end = chunkedEnd(null);
+      this.request.bytesSent += end.length;
+      this.client.connection.writeText(end);
+    }
     this.finish(upstream, 0);
   }
 
