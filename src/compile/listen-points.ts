@@ -9,6 +9,8 @@ import type { AddressParts } from '../conf/values/address.js';
 import { matcher } from '../conf/values/regex.js';
 import { Refusal } from '../conf/values/value-type.js';
 import { listen, serverName } from '../modules/http/core/directives.js';
+import { sslCertificate } from '../modules/http/ssl/directives.js';
+import { warnOfHttp2 } from '../modules/http/ssl/server-tls.js';
 import { type Address, formatAddress } from '../net/address.js';
 import type { RequestRegex } from '../request/request-regex.js';
 import { ServerNames } from '../request/server-names.js';
@@ -44,6 +46,8 @@ class PointDraft {
   defaultServer: PlacedServer | null = null;
   options: ListenOptions = DEFAULT_OPTIONS;
   hasOptions = false;
+  /** The first that asks for TLS. */
+  tlsDirective: ListenDirective | null = null;
   isBound = false;
 
   constructor(address: Address) {
@@ -56,6 +60,7 @@ const DEFAULT_OPTIONS: ListenOptions = {
   isIpv6Only: true,
   reusesPort: false,
   usesProxyProtocol: false,
+  usesTls: false,
   keepaliveIdleMs: 0,
 };
 
@@ -94,12 +99,12 @@ function addListen(
   builder: HttpBuilder,
 ): void {
   const [parts, given] = directive.values;
-  const unsupported = (['ssl', 'http2', 'quic'] as const).find((name) => given[name] === true);
-  if (unsupported !== undefined) {
-    const message = `"listen ... ${unsupported}" is not supported yet`;
-    builder.report(directive.node, finding('unsupported-parameter', message, `leave "${unsupported}" out`));
+  if (given.quic === true) {
+    const message = '"listen ... quic" is not supported yet';
+    builder.report(directive.node, finding('unsupported-parameter', message, 'leave it out'));
     return;
   }
+  if (given.http2 === true) warnOfHttp2(directive.node, builder);
   for (const address of addressesOf(parts)) {
     const known = drafts.get(formatAddress(address));
     if (known?.servers.some(({ server }) => server === placed.server)) {
@@ -131,6 +136,10 @@ function takeOptions(
       );
     }
     draft.defaultServer = placed;
+  }
+  if (given.ssl === true) {
+    draft.tlsDirective ??= directive;
+    draft.options = { ...draft.options, usesTls: true };
   }
   if (given.proxy_protocol === true) draft.options = { ...draft.options, usesProxyProtocol: true };
   if (!hasSocketOptions(given)) return;
@@ -169,12 +178,32 @@ function addressesOf({ kind, host, port, lastPort }: AddressParts): Address[] {
 
 function buildPoint(draft: PointDraft, builder: HttpBuilder): ListenPoint {
   const { server } = draft.defaultServer ?? draft.servers[0]!;
+  checkCertificates(draft, server, builder);
   return {
     address: draft.address,
     options: draft.options,
     defaultServer: server,
     names: buildNames(draft, server, builder),
   };
+}
+
+/** Where TLS is spoken every client must get a certificate, or be turned away. */
+function checkCertificates(draft: PointDraft, defaultServer: VirtualServer, builder: HttpBuilder): void {
+  const { tlsDirective } = draft;
+  if (tlsDirective === null || defaultServer.tls.context !== null) return;
+  const isServed = ({ tls }: VirtualServer) => tls.context !== null || tls.rejectsHandshakes;
+  if (defaultServer.tls.rejectsHandshakes && draft.servers.every(({ server }) => isServed(server))) return;
+  // What is wrong with one was reported.
+  if (
+    draft.servers.some(
+      ({ scope, server }) => server.tls.context === null && scope.all(sslCertificate).length > 0,
+    )
+  )
+    return;
+  const message = `there is no certificate for TLS on ${formatAddress(draft.address)}`;
+  const nginxText = 'no "ssl_certificate" is defined for the "listen ... ssl" directive';
+  const hint = 'add ssl_certificate FILE; and ssl_certificate_key FILE;';
+  builder.report(tlsDirective.node, finding('no-certificate', message, hint, nginxText));
 }
 
 /** Null where there is nothing to choose from. */

@@ -9,6 +9,7 @@ import { regex } from '../conf/values/regex.js';
 import { Refusal } from '../conf/values/value-type.js';
 import * as core from '../modules/http/core/directives.js';
 import { locationSettings, serverSettings } from '../modules/http/core/settings.js';
+import { serverTls } from '../modules/http/ssl/server-tls.js';
 import type { HttpModule } from '../modules/module.js';
 import { Location } from '../request/location.js';
 import type { LocationTree } from '../request/location-tree.js';
@@ -32,6 +33,7 @@ export function buildServers(
 function buildServer(scope: Scope, builder: HttpBuilder, modules: readonly HttpModule[]): VirtualServer {
   const server: VirtualServer = {
     settings: serverSettings(scope, firstName(scope)),
+    tls: serverTls(scope, builder),
     base: new Location('server', '', locationSettings(scope, builder, null)),
     locations: builder.locationTree(),
     zone: null,

@@ -36,6 +36,7 @@ import { rewriteModule } from './http/rewrite/rewrite.js';
 import { secureLinkModule } from './http/secure-link/secure-link.js';
 import { splitClientsModule } from './http/split-clients/split-clients.js';
 import { ssiModule } from './http/ssi/ssi.js';
+import { sslModule } from './http/ssl/ssl.js';
 import { staticModule } from './http/static/static.js';
 import { statusZoneModule } from './http/status-zone/status-zone.js';
 import { stubStatusModule } from './http/stub-status/stub-status.js';
@@ -59,6 +60,7 @@ import type { HttpModule } from './module.js';
 /** One line a module. What comes first is asked first. */
 export const HTTP_MODULES: readonly HttpModule[] = [
   coreModule,
+  sslModule,
   // What an upstream block says, its zone first.
   upstreamZoneModule,
   upstreamModule,

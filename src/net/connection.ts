@@ -1,11 +1,13 @@
 /*
- * One TCP or unix socket: reading without stream machinery where Node allows it, writing, backpressure both
- * ways, byte counts. What the bytes mean is its handler's business.
+ * One TCP or unix socket, plain or with TLS: reading without stream machinery where Node allows it, writing, backpressure
+ * both ways, byte counts. What the bytes mean is its handler's business.
  */
 import { Socket } from 'node:net';
 import { eventClock } from '../core/clock.js';
 import { releaseReadBuffer, SHARED_READ_BUFFER, takeReadBuffer } from './read-buffer.js';
 import { SOCKETS } from './socket-budget.js';
+import { SecureSocket, type TlsOptions } from './tls/secure-socket.js';
+import { describeHandshakeError, TlsError } from './tls/tls-error.js';
 
 /** What happens on a connection. Nothing is called after `onClose`. */
 export interface ConnectionHandler {
@@ -24,6 +26,8 @@ export interface ConnectionHandler {
 /** libuv's handle under a socket, as far as it is used: public through no API, so every part is optional. */
 interface SocketHandle {
   readonly writeQueueSize?: number;
+  /** That of the socket below, with TLS. */
+  readonly _parent?: SocketHandle;
 }
 
 /** See Connection.socketOptions. */
@@ -70,6 +74,8 @@ export class Connection {
   /** The other side's end came while reading was paused: without `onread` the socket reads on by itself. */
   private hasUntoldEnd: boolean;
   private lastQueueSize: number;
+  /** What tells of TLS once it is agreed upon; null on a plain connection. */
+  tls: SecureSocket | null;
 
   /** A connection without a socket: `attach` follows. `isAccepted`: a client's. */
   constructor(handler: ConnectionHandler, isAccepted: boolean, onDefect: DefectReporter) {
@@ -88,6 +94,7 @@ export class Connection {
     this.brokenBy = null;
     this.hasUntoldEnd = false;
     this.lastQueueSize = 0;
+    this.tls = null;
   }
 
   /** Takes over `socket`: from now on only this object listens to it. */
@@ -95,11 +102,59 @@ export class Connection {
     this.socket = socket;
     SOCKETS.noteOpened(this.isAccepted);
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.error = error;
+      // With TLS it is told once more, by the socket above.
+      if (this.socket === socket) this.error ??= error;
       if (error.code === 'EMFILE') SOCKETS.noteExhausted();
     });
-    socket.on('close', () => this.close());
+    // With TLS the socket above closes behind this one, and knows why.
+    socket.on('close', () => {
+      if (this.socket === socket) this.close();
+    });
     socket.on('end', () => this.receiveEnd());
+  }
+
+  /**
+   * Has all further bytes go through TLS; `firstBytes` have come already. `onSecure` is called when both sides agree, or
+   * `onClose` comes with a TlsError. Nothing is written before. How long it may take is the caller's business.
+   */
+  startTls(options: TlsOptions, firstBytes: Buffer | null, onSecure: () => void): void {
+    const plain = this.socket;
+    plain.pause();
+    this.readBuffer = SHARED_READ_BUFFER;
+    plain.removeAllListeners('data');
+    if (firstBytes !== null) plain.unshift(firstBytes);
+    const secure = new SecureSocket(plain, options);
+    this.socket = secure;
+    this.isReadingPaused = false;
+    secure.on('error', (error: NodeJS.ErrnoException) => {
+      const isEarly = this.tls === null && !(error instanceof TlsError);
+      this.error ??= isEarly ? new TlsError(describeHandshakeError(error)) : error;
+      secure.destroy();
+    });
+    secure.on('close', () => this.close());
+    secure.on('end', () => {
+      if (this.tls === null) secure.destroy(new TlsError('peer closed connection in SSL handshake'));
+      else this.receiveEnd();
+    });
+    secure.on('data', (chunk: Buffer) => this.receive(chunk, chunk.length));
+    secure.once('secure', () => this.finishHandshake(secure, options, onSecure));
+  }
+
+  private finishHandshake(secure: SecureSocket, options: TlsOptions, onSecure: () => void): void {
+    eventClock.refresh();
+    const { served } = this.handler;
+    try {
+      const complaint = options.isServer || options.judge === null ? null : options.judge(secure);
+      if (complaint !== null) {
+        this.error ??= new TlsError(complaint);
+        secure.destroy();
+        return;
+      }
+      this.tls = secure;
+      onSecure();
+    } catch (defect) {
+      served.failBy(defect);
+    }
   }
 
   /** What a socket made for this connection is opened with: half-open, reading by `onread`. */
@@ -116,6 +171,11 @@ export class Connection {
   /** Whether `destroy` was called, or it broke: `onClose` follows or was. */
   get isDestroyed(): boolean {
     return this.socket.destroyed;
+  }
+
+  /** Whether TLS has begun and is not agreed upon. */
+  get isHandshaking(): boolean {
+    return this.tls === null && this.socket instanceof SecureSocket;
   }
 
   get remoteAddress(): string {
@@ -269,7 +329,7 @@ export class Connection {
    */
   hasSendProgress(): boolean {
     const { _handle } = this.socket as unknown as { _handle?: SocketHandle | null };
-    const size = _handle?.writeQueueSize ?? 0;
+    const size = (_handle?.writeQueueSize ?? 0) + (_handle?._parent?.writeQueueSize ?? 0);
     const hasProgress = size !== this.lastQueueSize;
     this.lastQueueSize = size;
     return hasProgress;

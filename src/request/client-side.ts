@@ -5,6 +5,7 @@ import type { Connection } from '../net/connection.js';
 import type { ProxyProtocolHeader } from '../net/proxy-protocol.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { DrainListener } from './body-sink.js';
+import type { ClientTls } from './client-tls.js';
 
 /** Takes a request's payload as it comes in. */
 export interface BodyReceiver {
@@ -32,6 +33,10 @@ export interface ClientSide {
   readonly connectedMs: number;
   /** What a PROXY protocol header said; null without one. */
   readonly proxyProtocol: ProxyProtocolHeader | null;
+  /** Null for a plain connection. */
+  readonly tls: ClientTls | null;
+  /** Whether it came by an address for TLS, be it plain. */
+  readonly isForTls: boolean;
   /** Whether the client waits with its body for a 100 that nobody has sent. */
   readonly awaitsContinue: boolean;
   /**

@@ -10,9 +10,12 @@ import type { LogLevel } from '../log/level.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
 import { type ProxyProtocolHeader, readProxyProtocol } from '../net/proxy-protocol.js';
 import { SOCKETS } from '../net/socket-budget.js';
+import { readFirstBytes } from '../net/tls/client-hello.js';
+import { TlsError } from '../net/tls/tls-error.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { DrainListener } from './body-sink.js';
 import type { BodyReceiver, ClientSide } from './client-side.js';
+import { type ClientTls, startClientTls } from './client-tls.js';
 import { ConnectionActivity } from './connection-counts.js';
 import { logErrorOf } from './error-line.js';
 import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
@@ -49,6 +52,9 @@ const HANDED_OVER = 4;
 const CLOSED = 5;
 /** It begins with a PROXY protocol header, which isn't whole yet. */
 const READING_PROXY_HEADER = 6;
+/** It is to begin with a ClientHello, which isn't whole yet. */
+const READING_HELLO = 7;
+const HANDSHAKING = 8;
 
 const CR = 13;
 const LF = 10;
@@ -82,6 +88,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   requestCount: number;
   isPipelined: boolean;
   proxyProtocol: ProxyProtocolHeader | null;
+  tls: ClientTls | null;
+  readonly isForTls: boolean;
   awaitsContinue: boolean;
   earlyBytes: Buffer;
   earlyStart: number;
@@ -129,6 +137,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.requestCount = 0;
     this.isPipelined = false;
     this.proxyProtocol = null;
+    this.tls = null;
+    this.isForTls = point.options.usesTls;
     this.awaitsContinue = false;
     this.earlyBytes = NO_BYTES;
     this.earlyStart = 0;
@@ -142,7 +152,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.request = null;
     this.readDeadline = new Deadline(context.wheel, this);
     this.sendDeadline = new Deadline(context.wheel, this);
-    this.state = point.options.usesProxyProtocol ? READING_PROXY_HEADER : WAITING;
+    this.state = WAITING;
+    if (point.options.usesProxyProtocol) this.state = READING_PROXY_HEADER;
+    else if (this.isForTls) this.state = READING_HELLO;
     this.activity = ConnectionActivity.waiting;
     context.connections.noteOpened();
     this.held = null;
@@ -177,13 +189,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
    * differs from nginx: it closes idle connections at a reload too, and loses the requests that were on their way.
    */
   drain(): void {
-    const isNew = this.requestCount === 0 && (this.state === WAITING || this.state === READING_PROXY_HEADER);
+    const isNew = this.requestCount === 0 && (this.state === WAITING || this.state >= READING_PROXY_HEADER);
     if (!isNew && this.owner.hasHeir(this)) {
       if (this.state === WAITING) this.owner.handOver(this);
       return;
     }
     if (this.request !== null && this.settings.keepaliveMinTimeoutMs === 0) this.request.keepsAlive = false;
-    if (this.state !== WAITING && this.state !== READING_PROXY_HEADER) return;
+    if (this.state !== WAITING && this.state < READING_PROXY_HEADER) return;
     // A pipelined request has its turn at once; its answer says that it is the last.
     if (this.held !== null && this.connection.isReadingPaused) return;
     if (this.restingSinceMs === 0) {
@@ -198,7 +210,10 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
 
   /** Whether it could be served at an address of another configuration. */
   suits({ options }: ListenPoint): boolean {
-    return options.usesProxyProtocol === this.point.options.usesProxyProtocol;
+    const { usesProxyProtocol, usesTls } = this.point.options;
+    if (options.usesProxyProtocol !== usesProxyProtocol || options.usesTls !== usesTls) return false;
+    // security: whether it may be trusted was decided by the configuration it began under.
+    return this.tls === null || this.tls.certificate === null;
   }
 
   /** Goes on under another configuration; between two requests. */
@@ -251,6 +266,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       case READING_PROXY_HEADER:
         this.readProxyHeader(bytes, end);
         break;
+      case READING_HELLO:
+        this.readHello(bytes, end);
+        break;
       default:
         // security: a client that reads nothing could otherwise have any amount of requests kept here.
         this.hold(bytes, 0, end);
@@ -295,6 +313,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.context.connections.noteClosed(this.activity);
     // First, so that a defect in what follows holds up nobody who waits for the last connection.
     this.owner.onConnectionClosed(this);
+    if (error instanceof TlsError) this.logInfo(`${error.message} while SSL handshaking`);
     if (request === null) return;
     if (state === WAITING || state === READING_HEAD) {
       // Nothing was asked for yet; nginx has no line for it either.
@@ -332,8 +351,38 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       return;
     }
     this.proxyProtocol = start.header;
+    this.state = this.isForTls ? READING_HELLO : WAITING;
+    if (start.after === held!.length) return;
+    if (this.isForTls) this.readHello(held!.subarray(start.after), held!.length - start.after);
+    else this.readHead(held!, start.after, held!.length);
+  }
+
+  private readHello(bytes: Buffer, end: number): void {
+    this.hold(bytes, 0, end);
+    const held = this.held!;
+    const hello = readFirstBytes(held, held.length);
+    if (hello === 'incomplete') return;
+    this.held = null;
+    if (hello === 'plain') {
+      // A request that is answered with what is wrong with it.
+      this.state = WAITING;
+      this.readHead(held, 0, held.length);
+      return;
+    }
+    this.state = HANDSHAKING;
+    this.readDeadline.set(this.point.defaultServer.settings.clientHeaderTimeoutMs);
+    const isBegun = startClientTls(this.connection, this.point, hello, held, (tls) =>
+      this.finishHandshake(tls),
+    );
+    if (isBegun) return;
+    this.logInfo('handshake rejected while SSL handshaking');
+    this.startLingering(this.settings);
+  }
+
+  private finishHandshake(tls: ClientTls): void {
+    this.tls = tls;
     this.state = WAITING;
-    if (start.after < held!.length) this.readHead(held!, start.after, held!.length);
+    this.readDeadline.set(this.point.defaultServer.settings.clientHeaderTimeoutMs);
   }
 
   private readHead(bytes: Buffer, start: number, end: number): void {
@@ -772,7 +821,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private checkReading(): void {
     const { request } = this;
     if (request === null) {
-      if (this.restingSinceMs === 0) this.logInfo(`${TIMED_OUT} while waiting for request`);
+      const isHandshaking = this.state === HANDSHAKING || this.state === READING_HELLO;
+      if (isHandshaking) this.logInfo(`${TIMED_OUT} while SSL handshaking`);
+      else if (this.restingSinceMs === 0) this.logInfo(`${TIMED_OUT} while waiting for request`);
       this.closeTimedOut();
     } else if (this.state === READING_HEAD) {
       // differs from nginx: it closes without a word, which a client can't tell from a lost connection.

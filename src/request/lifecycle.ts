@@ -4,6 +4,7 @@
  */
 import { describeDefect } from '../core/describe-defect.js';
 import type { ZoneCounters } from '../metrics/zone-counters.js';
+import { judgeTls } from './client-tls.js';
 import { delayOutcome } from './delay.js';
 
 import { logErrorOf } from './error-line.js';
@@ -64,6 +65,13 @@ export function serve(request: HttpRequest): void {
   request.rawPath = uri.raw;
   request.isPathQuoted = uri.isQuoted;
   request.hasPlusInPath = uri.hasPlus;
+  if (request.client.isForTls) {
+    const status = judgeTls(request);
+    if (status !== 0) {
+      finalize(request, status);
+      return;
+    }
+  }
   if (request.method === 'CONNECT' && !mayConnect(request)) return;
   if (request.method === 'TRACE') {
     logErrorOf(request, 'info', 'client sent TRACE method');

@@ -3,8 +3,6 @@
  */
 import type { HttpRequest } from './http-request.js';
 
-const DEFAULT_PORT = 80;
-
 /** `location` itself unless it is a path and absolute_redirect is on; see also server_name_in_redirect, port_in_redirect. */
 export function absoluteLocation(request: HttpRequest, location: string): string {
   const { settings } = request.location;
@@ -13,9 +11,9 @@ export function absoluteLocation(request: HttpRequest, location: string): string
   if (settings.serverNameInRedirect && request.server.settings.serverName !== '')
     host = request.server.settings.serverName;
   else if (host === '') host = bracketed(request.client.localAddress);
-  const port = request.client.localPort;
-  const isPortShown = settings.portInRedirect && port !== 0 && port !== DEFAULT_PORT;
-  return `http://${host}${isPortShown ? `:${port}` : ''}${location}`;
+  const { localPort: port, tls } = request.client;
+  const isPortShown = settings.portInRedirect && port !== 0 && port !== (tls === null ? 80 : 443);
+  return `${tls === null ? 'http' : 'https'}://${host}${isPortShown ? `:${port}` : ''}${location}`;
 }
 
 function bracketed(address: string): string {

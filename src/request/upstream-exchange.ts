@@ -12,8 +12,10 @@ import { isIdempotent } from '../http/message/method.js';
 import type { LogLevel } from '../log/error-log.js';
 import { type Address, parseLocalAddress } from '../net/address.js';
 import type { Connection } from '../net/connection.js';
+import { TlsError } from '../net/tls/tls-error.js';
 import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
+import type { UpstreamTls } from '../upstream/upstream-tls.js';
 import type { PeerWaiter, WaitingRoom } from '../upstream/waiting-room.js';
 import type { DrainListener } from './body-sink.js';
 import { type CacheUse, cacheUseOf } from './cache-use.js';
@@ -142,6 +144,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   /** The answer as a file; null where it becomes none. */
   private copy: StoredCopy | null;
   private destination: Destination;
+  /** Null where the upstream is asked without TLS. */
+  private tls: UpstreamTls | null;
   private state: number;
   private upstream: UpstreamConnection | null;
   private peer: Peer | null;
@@ -175,6 +179,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.cacheUse = null;
     this.copy = null;
     this.destination = NO_DESTINATION;
+    this.tls = null;
     this.state = IDLE;
     this.upstream = null;
     this.peer = null;
@@ -221,6 +226,13 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.startedMs = request.context.clock.nowMs();
     request.responder = this;
     request.tries.beginExchange();
+    if (destination.usesTls) {
+      this.tls = settings.tls!(request, destination);
+      if (this.tls === null) {
+        this.refuse(500);
+        return;
+      }
+    }
     this.takeBody();
   }
 
@@ -417,7 +429,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   onUpstreamClose(error: NodeJS.ErrnoException | null): void {
     const reason = error === null ? '' : describeSystemError(error);
-    if (this.state === CONNECTING && SHORTAGES.has(error?.code)) this.giveUp(reason);
+    if (error instanceof TlsError) this.failTry(NextUpstream.error, error.message);
+    else if (this.state === CONNECTING && SHORTAGES.has(error?.code)) this.giveUp(reason);
     else if (this.state === CONNECTING) {
       const isTimeout = error?.code === 'ETIMEDOUT';
       this.failTry(isTimeout ? NextUpstream.timeout : NextUpstream.error, `connect() failed (${reason})`);
@@ -447,7 +460,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { request } = this;
     this.peer = peer;
     request.tries.begin(peer.name);
-    const idle = this.destination.target.pool.take(peer, this, this.place());
+    const idle = this.destination.target.pool.take(peer, this, this.place(), this.tls);
     if (idle !== null) {
       this.upstream = idle;
       request.tries.connected();
@@ -495,7 +508,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.sender.hold(bytes, start, end);
     this.state = CONNECTING;
     if (this.isStreaming && !this.request.body.isComplete) this.client.connection.pauseReading();
-    this.upstream = this.destination.target.pool.open(peer, this, this.place(), this.localAddress());
+    const { pool } = this.destination.target;
+    this.upstream = pool.open(peer, this, this.place(), this.localAddress(), this.tls);
     this.upstream.deadline.set(this.settings.connectTimeoutMs);
   }
 
@@ -1098,6 +1112,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.settings = NO_SETTINGS;
     this.plan = NO_PLAN;
     this.destination = NO_DESTINATION;
+    this.tls = null;
     if (this.isPoolable && spare.length < MAX_SPARE) spare.push(this);
   }
 
@@ -1107,11 +1122,18 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   private logError(level: LogLevel, message: string, state = this.state, name = this.peer?.name ?? ''): void {
     const { request, plan, destination } = this;
-    const doing = DOING[state === AWAITING_HEAD && !this.sender.isDone ? SENDING : state]!;
-    logUpstreamError(request, level, `${message} while ${doing}`, name, plan, destination);
+    logUpstreamError(request, level, `${message} while ${this.doing(state)}`, name, plan, destination);
+  }
+
+  private doing(state: number): string {
+    if (state === AWAITING_HEAD && !this.sender.isDone) return DOING[SENDING]!;
+    const isHandshaking = state === CONNECTING && this.upstream?.connection.isHandshaking === true;
+    return DOING[isHandshaking ? HANDSHAKING : state]!;
   }
 }
+
 const SENDING = 6;
+const HANDSHAKING = 7;
 
 /** What is going on, by state, as nginx says it. */
 const DOING: readonly string[] = [
@@ -1122,6 +1144,7 @@ const DOING: readonly string[] = [
   'reading upstream',
   'proxying upgraded connection',
   'sending request to upstream',
+  'SSL handshaking to upstream',
 ];
 
 function passesHints(request: HttpRequest): boolean {

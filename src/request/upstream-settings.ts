@@ -3,6 +3,7 @@
  * module whose directives say it (proxy), read by the exchange, changed by nobody.
  */
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
+import type { UpstreamTls } from '../upstream/upstream-tls.js';
 import type { Text } from '../variables/text.js';
 import type { CacheSettings } from './cache-use.js';
 import type { HttpRequest } from './http-request.js';
@@ -43,6 +44,8 @@ export interface Destination {
   readonly target: UpstreamTarget;
   /** `http://`, for the log. */
   readonly schema: string;
+  /** Whether it is asked by TLS. */
+  readonly usesTls: boolean;
   /** What Host says unless it is set (nginx: $proxy_host). */
   readonly host: string;
   readonly port: string;
@@ -96,6 +99,8 @@ export interface UpstreamSettings {
   /** The destination, or a status to answer with. */
   readonly choose: ((request: HttpRequest) => Destination | number | Promise<Destination | number>) | null;
   readonly plan: RequestPlan;
+  /** TLS for a destination that is asked so; null if it can't be had, which was logged. Null where none is. */
+  readonly tls: ((request: HttpRequest, destination: Destination) => UpstreamTls | null) | null;
   /** Null: answers are never stored. */
   readonly cache: CacheSettings | null;
   /** Null: answers are not saved as files. */

@@ -8,6 +8,8 @@ import type { ErrorLog } from '../log/error-log.js';
 import type { StatusZones } from '../metrics/status-zones.js';
 import type { ZoneCounters } from '../metrics/zone-counters.js';
 import type { Address } from '../net/address.js';
+import type { SessionCache } from '../net/tls/session-cache.js';
+import type { TlsContext } from '../net/tls/tls-context.js';
 import type { ConnectionCounts } from './connection-counts.js';
 import type { Location } from './location.js';
 import type { LocationTree } from './location-tree.js';
@@ -18,6 +20,7 @@ import type { ServerSettings } from './settings.js';
 /** One `server {}`. */
 export interface VirtualServer {
   readonly settings: ServerSettings;
+  readonly tls: ServerTls;
   /** What holds where no location fits; its serverRewrite handlers run before one is looked for. */
   readonly base: Location;
   readonly locations: LocationTree<Location>;
@@ -25,6 +28,23 @@ export interface VirtualServer {
   zone: ZoneCounters | null;
   /** Whether something in it takes CONNECT. Others don't. */
   allowsConnect: boolean;
+}
+
+/** What a server wants of TLS where it listens for that. */
+export interface ServerTls {
+  /** Null where it has no certificate: that of its address's default server is used. */
+  readonly context: TlsContext | null;
+  /** Clients that name it get no connection (nginx: ssl_reject_handshake). */
+  readonly rejectsHandshakes: boolean;
+  /** Of VerifyMode. */
+  readonly verifies: number;
+  /** How many authorities may stand between a client's certificate and one that is trusted. */
+  readonly verifyDepth: number;
+  /** Fingerprints of those that came with more. */
+  readonly far: Set<string>;
+  /** Null where none are kept. */
+  readonly sessions: SessionCache | null;
+  readonly sessionTimeoutMs: number;
 }
 
 /** An address that is listened on, with all servers behind it. */
@@ -44,6 +64,7 @@ export interface ListenOptions {
   readonly isIpv6Only: boolean;
   readonly reusesPort: boolean;
   readonly usesProxyProtocol: boolean;
+  readonly usesTls: boolean;
   /** Milliseconds of idleness before TCP keepalive probes; 0: no probes; -1: as the system has it. */
   readonly keepaliveIdleMs: number;
 }

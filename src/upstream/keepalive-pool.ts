@@ -11,6 +11,7 @@ import type { Connect } from '../net/connector.js';
 import { SOCKETS } from '../net/socket-budget.js';
 import type { Peer } from './peer.js';
 import { type IdleHome, UpstreamConnection, type UpstreamUser } from './upstream-connection.js';
+import type { UpstreamTls } from './upstream-tls.js';
 
 /** What nginx keeps unless it is told otherwise. */
 export const DEFAULT_KEEPALIVE: KeepaliveRules = {
@@ -71,13 +72,20 @@ export class KeepalivePool implements IdleHome {
     this.isClosed = false;
   }
 
-  /** An idle connection to `peer` that was opened at `place` or may be used anywhere, now `user`'s; or null. */
-  take(peer: Peer, user: UpstreamUser, place: unknown = null): UpstreamConnection | null {
+  /** An idle connection to `peer` that was opened by `tls`, at `place` unless it may be used anywhere, now `user`'s; or null. */
+  take(
+    peer: Peer,
+    user: UpstreamUser,
+    place: unknown = null,
+    tls: UpstreamTls | null = null,
+  ): UpstreamConnection | null {
     const connections = this.idle.get(peer.name);
     if (connections === undefined) return null;
     for (let i = connections.length - 1; i >= 0; i--) {
       const connection = connections[i]!;
       if (this.options.isLocal && connection.place !== place) continue;
+      // security: one that is plain, or for another name, is not what was asked for.
+      if (connection.tls !== tls) continue;
       // One that was reset hears of its close behind all else that this turn of the event loop brings.
       if (connection.connection.isDestroyed) continue;
       // perf: almost always the last, and splice makes an array of what it took.
@@ -96,9 +104,10 @@ export class KeepalivePool implements IdleHome {
     user: UpstreamUser,
     place: unknown = null,
     local: Address | null = null,
+    tls: UpstreamTls | null = null,
   ): UpstreamConnection {
     if (!SOCKETS.hasRoom) this.closeEldest();
-    return new UpstreamConnection(peer, this, this.wheel, this.options.limits, user, place, local);
+    return new UpstreamConnection(peer, this, this.wheel, this.options.limits, user, place, local, tls);
   }
 
   /** Takes back a connection whose exchange is over and complete. The pool owns it from here. */

@@ -11,6 +11,7 @@ import type { Address } from '../net/address.js';
 import type { Connection, DefectReporter } from '../net/connection.js';
 import type { Connect, ConnectHandler } from '../net/connector.js';
 import type { Peer } from './peer.js';
+import type { UpstreamTls } from './upstream-tls.js';
 
 /** Who uses an upstream connection: told everything while it does, nothing afterwards. */
 export interface UpstreamUser {
@@ -42,6 +43,8 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
   peer: Peer;
   /** Where it was opened, for a pool that keeps places apart. */
   readonly place: unknown;
+  /** Null for a plain one. */
+  readonly tls: UpstreamTls | null;
   readonly openedAtMs: number;
   /** Its neighbours in the pool while it is idle, by how long they have been so. Written by the pool. */
   elder: UpstreamConnection | null;
@@ -56,7 +59,7 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
   private readonly home: IdleHome;
   private user: UpstreamUser | null;
 
-  /** Begins to connect to `peer` for `user`, from `local` if that is given. */
+  /** Begins to connect to `peer` for `user`, from `local` and by `tls` if that is given. */
   constructor(
     peer: Peer,
     home: IdleHome,
@@ -65,9 +68,11 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     user: UpstreamUser,
     place: unknown,
     local: Address | null,
+    tls: UpstreamTls | null,
   ) {
     this.peer = peer;
     this.place = place;
+    this.tls = tls;
     this.openedAtMs = eventClock.nowMs();
     this.elder = null;
     this.younger = null;
@@ -78,7 +83,13 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
     this.isConnected = false;
     this.home = home;
     this.user = user;
-    this.connection = home.connect(peer.address, this, home.onDefect, local);
+    this.connection = home.connect(
+      peer.address,
+      this,
+      home.onDefect,
+      local,
+      tls === null ? null : tls.optionsFor(peer.name),
+    );
   }
 
   get served(): Connection {

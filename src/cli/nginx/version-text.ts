@@ -11,7 +11,7 @@ type Switch = readonly [name: string, directive: string, context: Context];
 /** Switches of configure for what nginx has only when asked, and a directive that each brings. */
 const WITH: readonly Switch[] = [
   ['http_ssl_module', 'ssl_certificate', 'server'],
-  ['http_v2_module', 'http2', 'server'],
+  ['http_v2_module', 'http2_max_concurrent_streams', 'server'],
   ['http_v3_module', 'http3', 'server'],
   ['http_realip_module', 'set_real_ip_from', 'location'],
   ['http_addition_module', 'add_after_body', 'location'],

@@ -7,6 +7,7 @@ import { Deadline, type DeadlineOwner, type TimerWheel } from '../../core/timer-
 import type { DefectReporter } from '../../net/connection.js';
 import type { UpstreamGroup } from '../group.js';
 import { type Peer, PeerFlag } from '../peer.js';
+import type { UpstreamTls } from '../upstream-tls.js';
 import type { HealthMatch } from './health-match.js';
 import { Probe } from './probe.js';
 
@@ -29,6 +30,8 @@ export interface HealthCheckOptions {
   readonly request: string;
   /** How long an answer may take. */
   readonly timeoutMs: number;
+  /** Asked at each check, null for checks without TLS. */
+  readonly tls: () => UpstreamTls | null;
 }
 
 export interface HealthContext {
@@ -155,13 +158,14 @@ class PeerCheck implements DeadlineOwner {
     const { peer, options, context } = this;
     const { wheel, onDefect, clock } = context;
     const { port, request, match, timeoutMs } = options;
+    const tls = options.tls();
     this.startedMs = clock.nowMs();
     if ((peer.flags & PeerFlag.down) !== 0) {
       this.rest();
       return;
     }
     const address = port === 0 || peer.address.path !== null ? peer.address : { ...peer.address, port };
-    this.probe = new Probe(address, { request, match, timeoutMs, wheel, onDefect }, (reason) =>
+    this.probe = new Probe(address, { request, match, timeoutMs, tls, wheel, onDefect }, (reason) =>
       this.take(reason),
     );
   }

@@ -6,9 +6,10 @@ import { Deadline, type DeadlineOwner, type TimerWheel } from '../../core/timer-
 import { BodyDecoder, BodyKind } from '../../http/h1/body-decoder.js';
 import { DEFAULT_HEAD_LIMITS, INCOMPLETE, MALFORMED } from '../../http/h1/malformed.js';
 import { ResponseHead } from '../../http/h1/response-head.js';
-import type { Address } from '../../net/address.js';
+import { type Address, formatAddress } from '../../net/address.js';
 import type { Connection, DefectReporter } from '../../net/connection.js';
 import { type ConnectHandler, connect } from '../../net/connector.js';
+import type { UpstreamTls } from '../upstream-tls.js';
 import type { HealthMatch } from './health-match.js';
 
 /** As much of a body is looked at as nginx Plus does. */
@@ -20,6 +21,8 @@ export interface ProbeOptions {
   readonly request: string;
   readonly match: HealthMatch;
   readonly timeoutMs: number;
+  /** Null: it is asked without TLS. */
+  readonly tls: UpstreamTls | null;
   readonly wheel: TimerWheel;
   readonly onDefect: DefectReporter;
 }
@@ -49,7 +52,8 @@ export class Probe implements ConnectHandler, DeadlineOwner {
     this.end = end;
     this.deadline = new Deadline(options.wheel, this);
     this.deadline.set(options.timeoutMs);
-    this.connection = connect(address, this, options.onDefect);
+    const tls = options.tls?.optionsFor(formatAddress(address)) ?? null;
+    this.connection = connect(address, this, options.onDefect, null, tls);
   }
 
   get served(): Connection {

@@ -82,7 +82,7 @@ export const limitExcept = defineDirective({
 export const listen = defineDirective({
   name: 'listen',
   syntax:
-    'listen address[:port] | port | unix:path [default_server] [proxy_protocol] [backlog=number] [bind] [reuseport] [ipv6only=on | off] [so_keepalive=on | off | idle:interval:count] ...',
+    'listen address[:port] | port | unix:path [default_server] [ssl] [proxy_protocol] [backlog=number] [bind] [reuseport] [ipv6only=on | off] [so_keepalive=on | off | idle:interval:count] ...',
   contexts: ['server'],
   args: [listenAddress, listenParameters],
   block: null,

@@ -1,5 +1,6 @@
 /*
- * The directives of nginx's http proxy module, as data. Those of its cache are in cache-directives.ts, those of TLS to upstreams are not here yet.
+ * The directives of nginx's http proxy module, as data. Those of its cache are in cache-directives.ts, those of TLS to upstreams in
+ * tls-directives.ts.
  */
 import { type ArgumentSpec, optional, rest } from '../../../conf/schema/arguments.js';
 import type { DirectiveDefinition } from '../../../conf/schema/definition.js';

@@ -10,7 +10,7 @@ import type { Destination, UpstreamSettings } from '../../../request/upstream-se
 import type { UpstreamTarget } from '../../../upstream/upstream-target.js';
 import type { LocationBuild } from '../../module.js';
 import { fixedTarget, targetFinder } from '../../upstream-address.js';
-import type { proxyPass } from './directives.js';
+import { proxyPass } from './directives.js';
 import { parseUpstreamUrl, type UpstreamUrl } from './upstream-url.js';
 
 export type ProxyPass = Placed<(typeof proxyPass)['args']>;
@@ -32,7 +32,7 @@ export interface PassedUrl {
 export function passedUrl(directive: ProxyPass, scope: Scope, build: LocationBuild): PassedUrl | null {
   const [parts] = directive.values;
   const word = directive.node.args[0]!;
-  const locationPath = build.kind === 'prefix' || build.kind === 'exact' ? build.path : '';
+  const locationPath = hasPath(directive, scope, build) ? build.path : '';
   if (parts.some(({ kind }) => kind !== 'literal')) {
     const text = build.text(parts, word);
     const choose = chooser(text.evaluate.bind(text), scope, build);
@@ -50,21 +50,27 @@ export function passedUrl(directive: ProxyPass, scope: Scope, build: LocationBui
   }
   const target = fixedTarget(url, directive.node, build);
   if (target === null) return null;
-  const { schema, hostField: host, portText: port, uri } = url;
-  const destination = { target, schema, host, port, uri: null };
+  const { schema, usesTls, hostField: host, portText: port, uri } = url;
+  const destination = { target, schema, usesTls, host, port, uri: null };
   return { url: text, uri, locationPath, hasVariables: false, destination, choose: null };
+}
+
+/** Whether the level that says proxy_pass is a location with a path; that of the location around it may hold here too. */
+function hasPath(directive: ProxyPass, scope: Scope, build: LocationBuild): boolean {
+  const isOwn = scope.own(proxyPass).includes(directive);
+  if (isOwn) return build.kind === 'prefix' || build.kind === 'exact';
+  const [first] = scope.parent!.opener!.node.args;
+  return !/^[~@]/.test(first!.text);
 }
 
 function reportUrl({ node }: ProxyPass, reason: string, build: LocationBuild): void {
   const word = node.args[0]!;
   if (reason === 'invalid URL prefix') {
-    const hint = /^https:/i.test(word.text)
-      ? 'upstreams are not reached by TLS yet: use http://'
-      : 'begin it with http://';
+    const hint = 'begin it with http:// or https://';
     build.report(word, finding('proxy-pass', `Cannot pass requests to "${word.text}"`, hint, reason));
     return;
   }
-  const address = word.text.replace(/^http:\/\//i, '');
+  const address = word.text.replace(/^https?:\/\//i, '');
   const nginxText = `${reason} in upstream "${address}"`;
   const hint = 'use http://HOST, http://HOST:PORT or http://unix:/PATH';
   build.report(
@@ -98,7 +104,7 @@ function chooser(
         'error',
         isPrefix
           ? `${url.reason} in "${text}"`
-          : `${url.reason} in upstream "${text.replace(/^http:\/\//i, '')}"`,
+          : `${url.reason} in upstream "${text.replace(/^https?:\/\//i, '')}"`,
       );
       return 500;
     }
@@ -110,9 +116,9 @@ function chooser(
 }
 
 function destinationOf(
-  { schema, hostField, portText, uri }: UpstreamUrl,
+  { schema, usesTls, hostField, portText, uri }: UpstreamUrl,
   target: UpstreamTarget,
 ): Destination {
   const path = uri?.startsWith('?') ? `/${uri}` : uri;
-  return { target, schema, host: hostField, port: portText, uri: path };
+  return { target, schema, usesTls, host: hostField, port: portText, uri: path };
 }

@@ -20,11 +20,13 @@ import { type PassedUrl, type ProxyPass, passedUrl } from './proxy-pass.js';
 import { redirectRewrite } from './redirects.js';
 import { requestPlan } from './request-plan.js';
 import { howAnswersAreKept, storeSettings } from './store.js';
+import { PROXY_TLS_DIRECTIVES } from './tls-directives.js';
+import { upstreamTls } from './upstream-tls.js';
 import { addProxyVariables, CHOSEN_DESTINATION, FIXED_DESTINATIONS } from './variables.js';
 
 export const proxyModule: HttpModule = {
   name: 'proxy',
-  directives: [...proxy.PROXY_DIRECTIVES, ...PROXY_CACHE_DIRECTIVES],
+  directives: [...proxy.PROXY_DIRECTIVES, ...PROXY_CACHE_DIRECTIVES, ...PROXY_TLS_DIRECTIVES],
   variables: addProxyVariables,
   declare: declareCaches,
   location: addProxying,
@@ -68,6 +70,7 @@ function settingsOf(scope: Scope, build: LocationBuild, passed: PassedUrl): Upst
     destination: passed.destination,
     choose: choose === null ? null : remembering(choose),
     plan,
+    tls: upstreamTls(scope, build, passed),
     cache: keeps === 'cached' ? cacheSettings(scope, build, plan) : null,
     store: keeps === 'stored' ? storeSettings(scope, build, tempFiles) : null,
     bind: localAddressText(scope.find(proxy.proxyBind), build),

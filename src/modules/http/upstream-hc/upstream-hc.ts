@@ -15,6 +15,7 @@ import { HealthChecker, type KnownHealth } from '../../../upstream/health/health
 import { ANY_GOOD_STATUS, type HealthMatch } from '../../../upstream/health/health-match.js';
 import type { UpstreamTarget } from '../../../upstream/upstream-target.js';
 import { BuildKey, type HttpBuild, type HttpModule, type LocationBuild } from '../../module.js';
+import { UPSTREAM_TLS_OF } from '../../tls/upstream-tls-of.js';
 import { makeMatch, match } from './match.js';
 
 const healthCheck = defineDirective({
@@ -109,7 +110,9 @@ function startChecks(
   const { wheel, clock, onDefect, worker } = build;
   // One worker asks for all. What is known of before a reload, only that one knows.
   if (worker.index > 0 || (worker.index < 0 && given.persistent === true)) return;
-  const { errorLog } = build.location.settings;
+  const { location } = build;
+  const { errorLog } = location.settings;
+  const tlsOf = build.shared(UPSTREAM_TLS_OF);
   const intervalMs = given.interval ?? DEFAULT_INTERVAL_MS;
   const uri = toByteString(given.uri ?? '/');
   const known = build.carried<KnownHealth>('health', group.name, () => new Map());
@@ -127,6 +130,7 @@ function startChecks(
       request: `GET ${uri} HTTP/1.1\r\nHost: ${group.name}\r\nUser-Agent: sluice health check\r\nConnection: close\r\n\r\n`,
       // differs from nginx: there it is proxy_read_timeout, which may let a server that hangs be trusted for a minute.
       timeoutMs: intervalMs * TIMEOUT_PART,
+      tls: () => tlsOf.get(location) ?? null,
     },
     {
       wheel,
