@@ -1,6 +1,6 @@
 /*
- * A listening socket, and the one place where an accepted socket is wrapped anew so that it reads into our
- * buffer (`onread`), which Node offers for outgoing sockets only.
+ * A listening socket, and the one place where accepted sockets are taken from it before Node wraps them, so that
+ * they read into our buffer (`onread`), which Node offers for outgoing sockets only.
  */
 import { createServer, type Server, Socket } from 'node:net';
 import { eventClock } from '../core/clock.js';
@@ -38,13 +38,16 @@ export interface ListenerOptions {
 }
 
 /** Node's internals this file relies on, each checked before it is used. */
-interface WrappedHandle {
-  useUserBuffer?: unknown;
+interface ServerInternals {
+  readonly _handle: ListeningHandle | null;
 }
-interface SocketInternals {
-  _handle: WrappedHandle | null;
-  _server?: Server | null;
-  server?: Server | null;
+interface ListeningHandle {
+  readonly fd?: unknown;
+  /** Called by libuv for each connection; `status` isn't 0 when accept failed. */
+  onconnection?: (this: ListeningHandle, status: number, accepted: AcceptedHandle | undefined) => void;
+}
+interface AcceptedHandle {
+  readonly useUserBuffer?: unknown;
 }
 
 /** Accepts connections on one address. */
@@ -92,7 +95,7 @@ export class Listener {
 
   /** The descriptor of the listening socket; -1 where Node doesn't tell. */
   get fd(): number {
-    const handle = (this.server as unknown as { readonly _handle: { readonly fd?: unknown } | null })._handle;
+    const { _handle: handle } = this.server as unknown as ServerInternals;
     return typeof handle?.fd === 'number' ? handle.fd : -1;
   }
 
@@ -113,6 +116,7 @@ export class Listener {
         const listened = server.address();
         if (listened !== null && typeof listened === 'object')
           this.address = { host: options.address.host, port: listened.port, path: null };
+        if (!options.isOnReadDisabled) this.takeAccepted(options);
         this.gate.prepare();
         SOCKETS.addGate(this.gate);
         resolve();
@@ -120,45 +124,53 @@ export class Listener {
     });
   }
 
+  /**
+   * From now on has accepted sockets wrapped once, by us. Where that can't be, they come by the server's event, wrapped
+   * by Node, and read by 'data' events.
+   * perf: 23 instead of 27 us of CPU a small request by `onread`, see docs/benchmarks.md; to wrap them again behind Node
+   * made a connection of one request 4 us dearer.
+   */
+  private takeAccepted(options: ListenerOptions): void {
+    const { _handle: handle } = this.server as unknown as ServerInternals;
+    if (typeof handle?.onconnection !== 'function') return;
+    const { onconnection } = handle;
+    handle.onconnection = (status, accepted) => {
+      if (status !== 0 || typeof accepted?.useUserBuffer !== 'function' || this.gate.mustShed)
+        onconnection.call(handle, status, accepted);
+      else acceptHandle(accepted, options);
+    };
+  }
+
   toString(): string {
     return formatAddress(this.address);
   }
 }
 
-function acceptSocket(accepted: Socket, options: ListenerOptions): void {
+function acceptHandle(handle: AcceptedHandle, options: ListenerOptions): void {
   eventClock.refresh();
-  const { keepaliveIdleMs = 0 } = options;
-  if (keepaliveIdleMs !== 0) accepted.setKeepAlive(true, Math.max(0, keepaliveIdleMs));
   const connection = new Connection(IDLE, true, options.onDefect);
-  const handle = (accepted as unknown as SocketInternals)._handle;
-  const isWrappable = handle !== null && typeof handle.useUserBuffer === 'function';
-  if (isWrappable && !options.isOnReadDisabled) connection.attach(wrapAgain(accepted, handle, connection));
-  else {
-    connection.attach(accepted);
-    accepted.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length));
-    accepted.resume();
-  }
+  const socketOptions = { ...connection.socketOptions, handle };
+  const socket = new Socket(socketOptions as unknown as ConstructorParameters<typeof Socket>[0]);
+  if (options.address.path === null) socket.setNoDelay(true);
+  connection.attach(socket);
+  serve(socket, connection, options);
+}
+
+function acceptSocket(socket: Socket, options: ListenerOptions): void {
+  eventClock.refresh();
+  const connection = new Connection(IDLE, true, options.onDefect);
+  connection.attach(socket);
+  socket.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length));
+  socket.resume();
+  serve(socket, connection, options);
+}
+
+function serve(socket: Socket, connection: Connection, options: ListenerOptions): void {
+  const { keepaliveIdleMs = 0 } = options;
+  if (keepaliveIdleMs !== 0) socket.setKeepAlive(true, Math.max(0, keepaliveIdleMs));
   // security: one that has reset already can still have sent a request, but nobody could say who asked.
   if (options.address.path === null && connection.remoteAddress === '') connection.destroy();
   else connection.handler = options.accept(connection);
-}
-
-/**
- * A new Socket over the accepted one's handle, with `onread`. The old object is left without a handle and
- * never used again; it hands on its place in the server's count, which `server.close` waits for.
- * perf: 23 instead of 27 us of CPU a small request; see docs/benchmarks.md.
- */
-function wrapAgain(accepted: Socket, handle: WrappedHandle, connection: Connection): Socket {
-  const old = accepted as unknown as SocketInternals;
-  old._handle = null;
-  const options = { ...connection.socketOptions, handle };
-  const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
-  const renewed = socket as unknown as SocketInternals;
-  renewed.server = old.server ?? null;
-  renewed._server = old._server ?? null;
-  old.server = null;
-  old._server = null;
-  return socket;
 }
 
 /** Stands in until `accept` has made the handler, before which no event can come; for good where none is made. */
