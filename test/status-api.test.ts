@@ -4,6 +4,8 @@ import type { TestConf } from '../src/testing/index.js';
 import { answer, startOrigins } from './answering-origins.js';
 import { call } from './api-client.js';
 import { ask, get, serveConf } from './conf-scene.js';
+import { DnsServer } from './dns-server.js';
+import { folderOf } from './folder.js';
 import { startOrigin } from './scene.js';
 
 const SERVERS = '/api/9/http/upstreams/app/servers';
@@ -139,6 +141,80 @@ describe('the API tells', () => {
       app: { keepalive: 0, zone: 'app' },
     });
     expect((await call(conf, 'GET', '/api/9/http/upstreams/fixed')).json.error.code).toBe('UpstreamNotFound');
+  });
+
+  it('of status zones, limits, caches and resolvers, each of which can begin anew', async () => {
+    const [a] = await startOrigins('a');
+    const dns = await DnsServer.start({ 'app.test': ['A 127.0.0.1'] });
+    const conf = await serveConf(`
+      proxy_cache_path ${await folderOf()} keys_zone=pages:1m max_size=8m;
+      limit_req_zone $arg_u zone=rate:1m rate=1r/m;
+      limit_conn_zone $arg_u zone=conns:1m;
+      resolver ${dns.name} ipv6=off status_zone=names;
+      server {
+        listen 127.0.0.1:%PORT%;
+        status_zone site;
+        location / {
+          status_zone pages;
+          limit_req zone=rate;
+          limit_conn conns 1;
+          proxy_cache pages;
+          proxy_cache_valid 1h;
+          set $name app.test;
+          proxy_pass http://$name:${a!.address.port};
+        }
+        location /api { api write=on; }
+      }`);
+    expect((await get(conf, '/x?u=1')).body).toBe('a');
+    expect((await get(conf, '/x?u=1')).status).toBe(503);
+    expect((await get(conf, '/x?u=1&')).status).toBe(503);
+    expect((await get(conf, '/x')).body).toBe('a');
+    expect((await get(conf, '/x')).body).toBe('a');
+    const read = async (path: string) => (await call(conf, 'GET', `/api/9${path}`)).json;
+    expect((await read('/http/server_zones')).site).toMatchObject({
+      processing: 1,
+      responses: { '2xx': 3, '5xx': 2, codes: { 200: 3, 503: 2 } },
+      discarded: 0,
+    });
+    expect(await read('/http/location_zones/pages?fields=requests,responses')).toMatchObject({
+      requests: 5,
+      responses: { '1xx': 0, '2xx': 3, '3xx': 0, '4xx': 0, '5xx': 2, total: 5 },
+    });
+    expect(await read('/http/limit_reqs/rate')).toEqual({
+      passed: 1,
+      delayed: 0,
+      rejected: 2,
+      delayed_dry_run: 0,
+      rejected_dry_run: 0,
+    });
+    expect(await read('/http/limit_conns')).toEqual({
+      conns: { passed: 1, rejected: 0, rejected_dry_run: 0 },
+    });
+    expect((await read('/http/caches')).pages).toMatchObject({
+      max_size: 8 << 20,
+      hit: { responses: 1, bytes: 1 },
+      miss: { responses: 2, bytes: 2, responses_written: 2 },
+      bypass: { responses: 0 },
+    });
+    expect((await read('/resolvers')).names).toMatchObject({
+      requests: { name: 1, srv: 0, addr: 0 },
+      responses: { noerror: 1, nxdomain: 0, timedout: 0 },
+    });
+    for (const path of [
+      '/http/server_zones/site',
+      '/http/location_zones/pages',
+      '/http/limit_reqs/rate',
+      '/http/limit_conns/conns',
+      '/http/caches/pages',
+      '/resolvers/names',
+    ]) {
+      expect((await call(conf, 'DELETE', `/api/9${path}`)).status).toBe(204);
+    }
+    expect((await read('/http/location_zones/pages')).requests).toBe(0);
+    expect((await read('/http/limit_reqs/rate')).rejected).toBe(0);
+    expect((await read('/http/caches/pages')).miss.responses).toBe(0);
+    expect((await read('/resolvers/names')).requests.name).toBe(0);
+    expect(await read('/http/server_zones/none')).toMatchObject({ error: { code: 'ServerZoneNotFound' } });
   });
 
   it('the same by HEAD, without its body', async () => {

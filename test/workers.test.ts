@@ -9,6 +9,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
 import { canSharePorts } from '../src/process/settings.js';
 import { RawClient, RawOrigin } from '../src/testing/index.js';
+import { startOrigins } from './answering-origins.js';
 import { freePort } from './free-port.js';
 import { endPrograms } from './program.js';
 import { SluiceProcess } from './sluice-process.js';
@@ -66,6 +67,17 @@ async function askMany(count: number, path = '/'): Promise<string[]> {
   const answers: string[] = [];
   for (let i = 0; i < count; i++) answers.push(await ask(path));
   return answers;
+}
+
+/** A call about the servers of `app`, answered by any worker. */
+async function api(method: string, target = '', body?: unknown) {
+  const answer = await fetch(`http://127.0.0.1:${port}/api/9/http/upstreams/app/servers${target}`, {
+    method,
+    headers: { connection: 'close', 'content-type': 'application/json' },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: whatever it says is what a test looks at
+  return { status: answer.status, json: (await answer.json()) as any };
 }
 
 function isAlive(pid: number): boolean {
@@ -196,6 +208,41 @@ describe.skipIf(!canSharePorts())('workers', () => {
     );
   });
 
+  it('all change the servers that one of them is told to change, and count together what they do', async () => {
+    const [a, b] = await startOrigins('a', 'b');
+    writeConf(
+      3,
+      'location / { proxy_pass http://app; } location /api { api write=on; }',
+      `upstream app { zone app 64k; state ${at('app.servers')}; }`,
+    );
+    await start();
+    for (const { name } of [a!, b!]) expect((await api('POST', '', { server: name })).status).toBe(201);
+    const list = async () => (await api('GET')).json;
+    await expect.poll(async () => new Set(await askMany(20)), SOON).toEqual(new Set(['200 a', '200 b']));
+    for (let i = 0; i < 10; i++) expect(await list()).toMatchObject([{ id: 0 }, { id: 1 }]);
+    expect((await api('PATCH', '/1', { down: true, max_fails: 7 })).status).toBe(200);
+    expect(new Set(await askMany(20))).toEqual(new Set(['200 a']));
+    for (let i = 0; i < 10; i++)
+      expect(await list()).toMatchObject([{ max_fails: 1 }, { max_fails: 7, down: true }]);
+    const adding = Array.from({ length: 12 }, (_, i) =>
+      api('POST', '', { server: `127.0.0.1:${i + 1}`, backup: true }),
+    );
+    const ids = (await Promise.all(adding)).map(({ json }) => json.id);
+    expect(new Set(ids).size).toBe(12);
+    expect(await list()).toHaveLength(14);
+    for (const id of [0, ...ids]) expect((await api('DELETE', `/${id}`)).status).toBe(200);
+    expect((await api('PATCH', '/1', { down: false })).status).toBe(200);
+    await expect.poll(async () => new Set(await askMany(20)), SOON).toEqual(new Set(['200 b']));
+    const group = await fetch(`http://127.0.0.1:${port}/api/9/http/upstreams/app`);
+    const [peer] = ((await group.json()) as { peers: { requests: number; responses: { total: number } }[] })
+      .peers;
+    expect(peer!.requests).toBeGreaterThanOrEqual(30);
+    expect(peer!.responses.total).toBe(peer!.requests);
+    kill('SIGHUP');
+    await expect.poll(async () => (await api('GET')).json, SOON).toMatchObject([{ id: 0, server: b!.name }]);
+    expect(errorLog()).not.toMatch(/\[alert\]/);
+  });
+
   it('serve a new configuration all at once, without a request lost', async () => {
     writeConf(3, 'return 200 before;');
     await start();
@@ -289,7 +336,51 @@ new BroadcastChannel('sluice-test').onmessage = ({ data }) => {
 await import(${JSON.stringify(new URL('cli/worker.js', dist).href)});
 `;
 
+/** Workers that can be told to die. */
+async function startMortal(): Promise<void> {
+  const entry = at('mortal.mjs');
+  writeFileSync(entry, MORTAL);
+  const { ConfProcess } = await import(new URL('process/conf-process.js', dist).href);
+  const { BootLog } = await import(new URL('process/boot-log.js', dist).href);
+  const files = {
+    path: at('nginx.conf'),
+    prefix: `${folder}/`,
+    commandLine: '',
+    errorLog: at('error.log'),
+  };
+  const proxy = new ConfProcess(files, new BootLog(files), pathToFileURL(entry));
+  await proxy.start(proxy.compile(), new Map());
+  onTestFinished(() => proxy.stop());
+}
+
 describe.skipIf(!canSharePorts())('a worker that dies', () => {
+  it('has a successor that knows what servers there are', async () => {
+    const [a, b] = await startOrigins('a', 'b');
+    writeFileSync(at('app.servers'), `server ${a!.name};`);
+    writeConf(
+      2,
+      'location / { proxy_pass http://app; } location = /number { return 200 $connection; } location /api { api write=on; }',
+      `upstream app { zone app 64k; state ${at('app.servers')}; }`,
+    );
+    await startMortal();
+    expect((await api('POST', '', { server: b!.name, max_fails: 9 })).json.id).toBe(1);
+    await api('DELETE', '/0');
+    const channel = new BroadcastChannel('sluice-test');
+    onTestFinished(() => channel.close());
+    channel.postMessage(1);
+    await expect.poll(errorLog, SOON).toMatch(/\[notice\].*start worker 1/);
+    await expect
+      .poll(
+        async () => new Set((await askMany(10, '/number')).map((text) => Number(text.slice(4)) % 2)),
+        SOON,
+      )
+      .toEqual(new Set([0, 1]));
+    for (let i = 0; i < 10; i++) {
+      expect((await api('GET')).json).toMatchObject([{ id: 1, server: b!.name, max_fails: 9 }]);
+      expect(await ask()).toBe('200 b');
+    }
+  });
+
   it('stops no other, even with locks in its hands, and another one takes its place', async () => {
     writeConf(
       2,
@@ -298,19 +389,7 @@ describe.skipIf(!canSharePorts())('a worker that dies', () => {
        upstream app { zone app 64k; server 127.0.0.1:${await freePort()}; server 127.0.0.1:${await freePort()}; }
        server { listen 127.0.0.1:${await freePort()}; }`,
     );
-    const entry = at('mortal.mjs');
-    writeFileSync(entry, MORTAL);
-    const { ConfProcess } = await import(new URL('process/conf-process.js', dist).href);
-    const { BootLog } = await import(new URL('process/boot-log.js', dist).href);
-    const files = {
-      path: at('nginx.conf'),
-      prefix: `${folder}/`,
-      commandLine: '',
-      errorLog: at('error.log'),
-    };
-    const proxy = new ConfProcess(files, new BootLog(files), pathToFileURL(entry));
-    await proxy.start(proxy.compile(), new Map());
-    onTestFinished(() => proxy.stop());
+    await startMortal();
     const channel = new BroadcastChannel('sluice-test');
     onTestFinished(() => channel.close());
     channel.postMessage(1);

@@ -25,7 +25,7 @@ export const rooms: Room[] = [
   { name: 'log', mayImport: ['core'] },
   { name: 'metrics', mayImport: ['core', 'zones'] },
   { name: 'http', mayImport: ['core', 'net'] },
-  { name: 'cache', mayImport: ['core', 'http/message', 'zones', 'log'] },
+  { name: 'cache', mayImport: ['core', 'http/message', 'zones', 'log', 'metrics'] },
   { name: 'upstream', mayImport: ['core', 'net', 'http', 'zones', 'log', 'metrics'] },
   { name: 'request', mayImport: 'lower', except: ['conf'] },
   { name: 'stream', mayImport: ['core', 'net', 'variables', 'upstream', 'log', 'metrics'] },

@@ -7,6 +7,7 @@ import { futimesSync, statSync, unlinkSync } from 'node:fs';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { CacheCounters } from '../metrics/cache-counters.js';
 import { type CachedFile, openCachedFile, sizeOfCachedFile } from './cached-file.js';
 
 /** How nginx counts: a megabyte of keys_zone has room for some eight thousand. */
@@ -75,15 +76,17 @@ export class FileCache {
   limits: CachePath;
   /** The longest unused first. */
   private readonly nodes: Map<string, CacheNode>;
+  readonly counters: CacheCounters;
   private totalBytes: number;
   private loading: 'not yet' | 'running' | 'done';
   private readonly share: CacheShare;
   private lookedMs: number;
 
-  constructor(limits: CachePath, share: CacheShare = 'alone') {
+  constructor(limits: CachePath, share: CacheShare = 'alone', counters: CacheCounters = new CacheCounters()) {
     this.limits = limits;
     this.share = share;
     this.lookedMs = 0;
+    this.counters = counters;
     this.nodes = new Map();
     this.totalBytes = 0;
     this.loading = 'not yet';
@@ -92,6 +95,20 @@ export class FileCache {
   /** Whether it is seeing what is in the folder. */
   get isLooking(): boolean {
     return this.loading === 'running';
+  }
+
+  /** Of all files. */
+  get sizeBytes(): number {
+    return this.totalBytes;
+  }
+
+  get maxBytes(): number {
+    return this.limits.maxBytes;
+  }
+
+  /** Whether it is still to be found out what an earlier run left. */
+  get isCold(): boolean {
+    return this.loading !== 'done';
   }
 
   /** The node of a key, as used now. */

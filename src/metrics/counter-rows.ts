@@ -19,6 +19,8 @@ export class CounterRows {
   private readonly floats: Float64Array;
   private readonly stride: number;
   private readonly header: Int32Array;
+  /** What had been counted when a slot was last to begin anew. Before all rows. */
+  private readonly base: Float64Array;
 
   /** @param memory of `counterBytes(slots, worker)` bytes */
   constructor(memory: SharedArrayBuffer, slots: number, { index }: WorkerPlace = ONLY_WORKER) {
@@ -28,6 +30,7 @@ export class CounterRows {
     const row = Math.max(0, index);
     const start = this.startOf(row);
     this.own = this.floats.subarray(start, start + slots);
+    this.base = this.floats.subarray(LINE_FLOATS, LINE_FLOATS + slots);
     let used = this.rowsUsed;
     while (used <= row) {
       Atomics.compareExchange(this.header, ROWS_USED, used, row + 1);
@@ -35,10 +38,15 @@ export class CounterRows {
     }
   }
 
+  /** Lets a slot begin anew, without a word to those who count. */
+  reset(slot: number): void {
+    this.base[slot]! += this.sum(slot);
+  }
+
   /** What all workers have counted there. */
   sum(slot: number): number {
     const rows = this.rowsUsed;
-    let sum = 0;
+    let sum = 0 - this.base[slot]!;
     for (let row = 0; row < rows; row++) sum += this.floats[this.startOf(row) + slot]!;
     return sum;
   }
@@ -59,7 +67,7 @@ export class CounterRows {
 
   /** Behind the header, which has a line to itself. */
   private startOf(row: number): number {
-    return LINE_FLOATS + row * this.stride;
+    return LINE_FLOATS + (row + 1) * this.stride;
   }
 }
 
@@ -69,7 +77,7 @@ export class CounterRows {
  */
 export function counterBytes(slots: number, { count }: WorkerPlace = ONLY_WORKER): number {
   const rows = count === 1 ? 1 : MAX_WORKERS;
-  return (LINE_FLOATS + rows * strideOf(slots)) * Float64Array.BYTES_PER_ELEMENT;
+  return (LINE_FLOATS + (rows + 1) * strideOf(slots)) * Float64Array.BYTES_PER_ELEMENT;
 }
 
 function strideOf(slots: number): number {

@@ -18,7 +18,16 @@ export class OutcomeCounters<Name extends string = string> {
   }
 
   note(name: Name): void {
-    this.own[this.names.indexOf(name)]!++;
+    this.add(name, 1);
+  }
+
+  add(name: Name, count: number): void {
+    this.own[this.names.indexOf(name)]! += count;
+  }
+
+  /** Begins to count anew. */
+  reset(): void {
+    for (const slot of this.names.keys()) this.rows.reset(slot);
   }
 
   /** Over all workers and since the start. */

@@ -67,6 +67,11 @@ export class ZoneCounters {
     this.rows.forget(PROCESSING, index);
   }
 
+  /** Begins to count anew, but for what is under way. */
+  reset(): void {
+    for (let slot = REQUESTS; slot < SLOTS; slot++) this.rows.reset(slot);
+  }
+
   snapshot(): ZoneSnapshot {
     const { rows } = this;
     return {

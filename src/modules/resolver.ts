@@ -7,6 +7,7 @@ import { rest } from '../conf/schema/arguments.js';
 import { defineDirective } from '../conf/schema/definition.js';
 import type { Placed, Scope } from '../conf/schema/scope.js';
 import type { Word } from '../conf/syntax/ast.js';
+import { toByteString } from '../conf/syntax/source-text.js';
 import { peerAddress } from '../conf/values/address.js';
 import { text } from '../conf/values/text.js';
 import { timeMs, wholeSecondsMs } from '../conf/values/time.js';
@@ -14,9 +15,10 @@ import { Refusal } from '../conf/values/value-type.js';
 import { eventClock } from '../core/clock.js';
 import type { Address } from '../net/address.js';
 import { lookUpInHostsFile } from '../net/host-lookup.js';
-import type { Resolver } from '../net/resolver/resolver.js';
+import type { Resolver, ResolverOptions } from '../net/resolver/resolver.js';
 import { openErrorLog } from './error-log.js';
 import { BuildKey, type HttpBuild } from './module.js';
+import { resolverZone } from './status-zones.js';
 
 const PLACES = [
   'http',
@@ -81,6 +83,7 @@ function makeResolver({ node }: ResolverPlace, scope: Scope, build: HttpBuild): 
   let validMs: number | null = null;
   const uses = { ipv4: true, ipv6: true };
   let isGood = true;
+  let count: ResolverOptions['count'] = null;
   for (const word of node.args) {
     const parameter = /^(valid|ipv4|ipv6|status_zone)=(.*)$/s.exec(word.text);
     if (parameter === null) {
@@ -94,7 +97,11 @@ function makeResolver({ node }: ResolverPlace, scope: Scope, build: HttpBuild): 
       const time = wholeSecondsMs.parse(value!);
       if (time instanceof Refusal) isGood = refuse(word, time.message, build);
       else validMs = time;
-    } else if (name !== 'status_zone') {
+    } else if (name === 'status_zone') {
+      if (value === '') isGood = refuse(word, 'a status_zone needs a name', build);
+      const counters = resolverZone(build, toByteString(value!));
+      count = (what) => counters.note(what);
+    } else {
       if (value === 'on' || value === 'off') uses[name as 'ipv4' | 'ipv6'] = value === 'on';
       else isGood = refuse(word, `Cannot take "${word.text}": use on or off`, build);
     }
@@ -119,6 +126,7 @@ function makeResolver({ node }: ResolverPlace, scope: Scope, build: HttpBuild): 
     clock: eventClock,
     onError: (what) => log.log('error', what),
     onDefect: build.onDefect,
+    count,
   });
   build.onClose(() => resolver.close());
   return resolver;

@@ -4,6 +4,7 @@
 import { OutcomeCounters, outcomeBytes } from '../metrics/outcome-counters.js';
 import { StatusZones } from '../metrics/status-zones.js';
 import { ZoneCounters } from '../metrics/zone-counters.js';
+import { RESOLVER_EVENTS, type ResolverEvent } from '../net/resolver/resolver.js';
 import { BuildKey, type HttpBuild } from './module.js';
 
 export const STATUS_ZONES: BuildKey<StatusZones> = new BuildKey('status zones', () => new StatusZones());
@@ -27,15 +28,29 @@ export function zoneCounters(build: HttpBuild, kind: string, name: string): Zone
   return zone;
 }
 
+/** The counters of resolvers with that status_zone; what they have counted before goes on. */
+export function resolverZone(build: HttpBuild, name: string): OutcomeCounters<ResolverEvent> {
+  return outcomes(build, 'resolvers', name, RESOLVER_EVENTS);
+}
+
 /** The counters of a limit's zone; what they have counted before goes on. */
 export function limitOutcomes<Name extends string>(
   build: HttpBuild,
   kind: 'limitReqs' | 'limitConns',
   name: string,
-  outcomes: readonly Name[],
+  names: readonly Name[],
 ): OutcomeCounters<Name> {
-  const memory = build.sharedMemory(kind, name, outcomeBytes(outcomes, build.worker));
-  const counters = build.carried(kind, name, () => new OutcomeCounters(outcomes, memory, build.worker));
+  return outcomes(build, kind, name, names);
+}
+
+function outcomes<Name extends string>(
+  build: HttpBuild,
+  kind: 'limitReqs' | 'limitConns' | 'resolvers',
+  name: string,
+  names: readonly Name[],
+): OutcomeCounters<Name> {
+  const memory = build.sharedMemory(kind, name, outcomeBytes(names, build.worker));
+  const counters = build.carried(kind, name, () => new OutcomeCounters(names, memory, build.worker));
   build.shared(STATUS_ZONES)[kind].set(name, counters as unknown as OutcomeCounters);
   return counters;
 }

@@ -12,6 +12,7 @@ import { BodyKind } from '../http/h1/body-decoder.js';
 import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
 import { ResponseHead } from '../http/h1/response-head.js';
 import { FieldId } from '../http/message/field-id.js';
+import type { CacheCounters, CacheOutcome } from '../metrics/cache-counters.js';
 import type { CacheStatus } from '../metrics/route-counters.js';
 import type { Connection } from '../net/connection.js';
 import { freshnessOf, type ValidRule, validByRules } from './answer-freshness.js';
@@ -71,6 +72,17 @@ export function cacheUseOf(
 function hashOf(text: string): string {
   return createHash('md5').update(text, 'latin1').digest('hex');
 }
+
+/** What counters call it. */
+const OUTCOMES: Readonly<Record<CacheStatus, CacheOutcome>> = {
+  HIT: 'hit',
+  STALE: 'stale',
+  UPDATING: 'updating',
+  REVALIDATED: 'revalidated',
+  MISS: 'miss',
+  EXPIRED: 'expired',
+  BYPASS: 'bypass',
+};
 
 /** One request's. Ended by whoever has it. */
 export class CacheUse implements Responder, DeadlineOwner {
@@ -318,6 +330,8 @@ export class CacheUse implements Responder, DeadlineOwner {
     const { response } = request;
     const file = this.file!;
     this.status = status;
+    this.count('responses', 1);
+    this.count('bytes', file.bodyBytes);
     this.file = null;
     this.end();
     const head = headOf(file.about.head);
@@ -353,6 +367,7 @@ export class CacheUse implements Responder, DeadlineOwner {
   take(head: ResponseHead): void {
     const { request, settings, cache } = this;
     const now = this.now();
+    this.count('responses', 1);
     const freshness = freshnessOf(head, this.upstreamSettings.ignored, now);
     const validUntil = freshness.validUntil || validByRules(settings.valid, head.status, now);
     this.mayStore &&= freshness.mayStore && validUntil > 0 && !isAny(settings.noCache, request);
@@ -385,6 +400,7 @@ export class CacheUse implements Responder, DeadlineOwner {
 
   /** Part of the body of the answer that is stored. */
   write(bytes: Buffer): void {
+    this.count('bytes', bytes.length);
     if (this.writer === null) return;
     try {
       this.writer.write(bytes);
@@ -400,12 +416,18 @@ export class CacheUse implements Responder, DeadlineOwner {
       try {
         const size = writer.commit(cache.pathOf(storeHash));
         this.writer = null;
+        this.count('responses_written', 1);
+        this.count('bytes_written', size);
         cache.noteStored(storeHash, size, this.request.context.clock.nowMs());
       } catch (error) {
         this.failStoring(error);
       }
     }
     this.end();
+  }
+
+  private count(measure: Parameters<CacheCounters['add']>[1], count: number): void {
+    this.cache.counters.add(OUTCOMES[this.status], measure, count);
   }
 
   private failStoring(error: unknown): void {

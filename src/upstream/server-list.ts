@@ -113,6 +113,8 @@ export class ServerList {
 
   /** The configuration was read: its servers are those of all workers from now on. */
   publish(): void {
+    const { shared } = this.rules;
+    if (this.writtenCount > 0) shared?.takeNumber(this.writtenCount - 1);
     this.transact(() => {});
   }
 

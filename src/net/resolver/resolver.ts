@@ -53,7 +53,28 @@ export interface ResolverOptions {
   /** What servers said wrong. */
   readonly onError: (text: string) => void;
   readonly onDefect: DefectReporter;
+  /** Told of each question and of what came of it; null for nobody. Default null. */
+  readonly count?: ((what: ResolverEvent) => void) | null;
 }
+
+/** What is counted: names, services and addresses that were asked for, and what was answered, in the words of DNS. */
+export const RESOLVER_EVENTS = [
+  'name',
+  'srv',
+  'addr',
+  'noerror',
+  'formerr',
+  'servfail',
+  'nxdomain',
+  'notimp',
+  'refused',
+  'timedout',
+  'unknown',
+] as const;
+export type ResolverEvent = (typeof RESOLVER_EVENTS)[number];
+
+/** By their codes. */
+const ANSWERS: readonly ResolverEvent[] = ['noerror', 'formerr', 'servfail', 'nxdomain', 'notimp', 'refused'];
 
 /** What a name stands for. */
 export interface Resolution {
@@ -165,7 +186,10 @@ export class Resolver implements NameServerListener, LookupOwner {
   }
 
   private wait(key: string, timeoutMs: number, done: WaiterCallback): Cancel {
-    const waiter = new Waiter(this.wheel, done, () => this.failure(TIMED_OUT));
+    const waiter = new Waiter(this.wheel, done, () => {
+      this.options.count?.('timedout');
+      return this.failure(TIMED_OUT);
+    });
     this.follow(key, waiter);
     if (waiter.isDone) return NO_CANCEL;
     waiter.deadline.set(timeoutMs);
@@ -202,6 +226,7 @@ export class Resolver implements NameServerListener, LookupOwner {
   private begin(lookup: Lookup): void {
     const { usesIpv4, usesIpv6 } = this.options;
     const types: number[] = [];
+    this.options.count?.(lookup.key.startsWith(SERVICE_KEY) ? 'srv' : 'name');
     if (lookup.key.startsWith(SERVICE_KEY)) types.push(RecordType.srv);
     else {
       if (usesIpv4) types.push(RecordType.a);
@@ -293,6 +318,7 @@ export class Resolver implements NameServerListener, LookupOwner {
 
   private finish(lookup: Lookup): void {
     const entry = this.judge(lookup.questions.map((each) => each.answer!));
+    this.options.count?.(ANSWERS[entry.code] ?? 'unknown');
     this.drop(lookup);
     if (entry.keptUntilMs > this.clock.nowMs()) this.remember(lookup.key, entry);
     for (const waiter of [...lookup.waiters]) {

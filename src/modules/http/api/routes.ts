@@ -6,8 +6,9 @@ import { GENERAL_ROUTES } from './general.js';
 import { LAST_VERSION, type Route } from './route.js';
 import { SERVER_ROUTES } from './servers.js';
 import { UPSTREAM_ROUTES } from './upstreams.js';
+import { ZONE_ROUTES } from './zones.js';
 
-const LEAVES: readonly Route[] = [...GENERAL_ROUTES, ...UPSTREAM_ROUTES, ...SERVER_ROUTES];
+const LEAVES: readonly Route[] = [...GENERAL_ROUTES, ...ZONE_ROUTES, ...UPSTREAM_ROUTES, ...SERVER_ROUTES];
 
 /** Each with the parts of its path. */
 const TABLE = [listing(''), listing('/http'), ...LEAVES].map((route) => ({

@@ -7,6 +7,7 @@ import { type CheckedDirective, valuesOf } from '../../../conf/schema/checked.js
 import type { Scope } from '../../../conf/schema/scope.js';
 import type { Word } from '../../../conf/syntax/ast.js';
 import { parseDurationMs } from '../../../core/duration.js';
+import { CacheCounters, cacheCounterBytes } from '../../../metrics/cache-counters.js';
 import type { ValidRule } from '../../../request/answer-freshness.js';
 import { CACHE_USE, type CacheSettings, STALE_WHILE_UPDATING } from '../../../request/cache-use.js';
 import { logErrorOf } from '../../../request/error-line.js';
@@ -16,6 +17,7 @@ import { constantText } from '../../../variables/text.js';
 import type { WorkerPlace } from '../../../zones/worker-place.js';
 import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
 import { declareZone, reportUnknownZone } from '../../shared-zones.js';
+import { STATUS_ZONES } from '../../status-zones.js';
 import * as caching from './cache-directives.js';
 import { NEXT_UPSTREAM_BITS } from './next-upstream.js';
 
@@ -54,12 +56,12 @@ export function declareCaches(directives: readonly CheckedDirective[], build: Ht
       const maxBytes = max_size === undefined || max_size === 0 ? Number.POSITIVE_INFINITY : max_size;
       const limits = { path, levels, zoneBytes: zone.bytes, maxBytes, inactiveMs: inactive };
       const identity = `${zone.name}:${zone.bytes}:${levelsText}:${path}`;
-      const cache = build.carried(
-        'proxy_cache',
-        identity,
-        () => new FileCache(limits, shareOf(build.worker)),
-      );
+      const memory = build.sharedMemory('cache counts', identity, cacheCounterBytes(build.worker));
+      const counters = new CacheCounters(memory, build.worker);
+      const make = () => new FileCache(limits, shareOf(build.worker), counters);
+      const cache = build.carried('proxy_cache', identity, make);
       caches.set(zone.name, cache);
+      build.shared(STATUS_ZONES).caches.set(zone.name, cache);
       keepInBounds(cache, limits, build);
     }
   }
