@@ -272,6 +272,53 @@ it('stores the rest for a client that left', async () => {
   expect(await seen(served, '/')).toBe('HIT body');
 });
 
+it('removes what was not used for longest until min_free bytes of the file system are free', async () => {
+  const folder = await makeFolder();
+  const origin = await startCounting(() => 'Cache-Control: max-age=100\r\n');
+  const served = await serveConf(conf(folder, origin.name, '', 'min_free=100000g'));
+  expect(await seen(served, '/')).toBe('MISS answer 1');
+  await vi.waitFor(() => expect(filesIn(folder)).toEqual([]), 5000);
+});
+
+it('asks by HEAD for HEAD where proxy_cache_convert_head is off', async () => {
+  const origin = await startCounting(() => 'Cache-Control: max-age=100\r\n');
+  const head = 'HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+  for (const [more, method] of [
+    ['', 'GET'],
+    ['proxy_cache_convert_head off; proxy_cache_key $request_method$uri;', 'HEAD'],
+  ] as const) {
+    const served = await serveConf(conf(await makeFolder(), origin.name, more));
+    expect((await ask(served, head)).fields['x-cache']).toBe('MISS');
+    expect(origin.heads.at(-1)).toMatch(new RegExp(`^${method} / `));
+    expect((await ask(served, head)).fields['x-cache']).toBe('HIT');
+  }
+});
+
+it.each([
+  ['proxy_cache_max_range_offset 10;', 'bytes=9-', 'MISS -', 'HIT'],
+  ['proxy_cache_max_range_offset 10;', 'bytes=10-', 'MISS bytes=10-', 'MISS'],
+  ['proxy_cache_max_range_offset 10;', 'bytes=-5', 'MISS bytes=-5', 'MISS'],
+  ['proxy_cache_max_range_offset 0;', 'bytes=0-1', 'MISS bytes=0-1', 'MISS'],
+  ['proxy_cache_min_uses 2;', 'bytes=0-1', 'MISS bytes=0-1', 'MISS'],
+  ['', 'bytes=99-', 'MISS -', 'HIT'],
+])('with "%s" has %s asked for as "%s", and then %s', async (more, range, first, then) => {
+  const origin = await startCounting(() => 'Cache-Control: max-age=100\r\n');
+  const served = await serveConf(conf(await makeFolder(), origin.name, more));
+  const answer = await get(served, '/', `Range: ${range}\r\n`);
+  const asked = /^range: (.*)$/im.exec(origin.heads[0]!)?.[1] ?? '-';
+  expect(`${answer.fields['x-cache']} ${asked}`).toBe(first);
+  expect((await get(served, '/')).fields['x-cache']).toBe(then);
+});
+
+it('answers 500 where the cache that variables name is not there', async () => {
+  const origin = await startCounting(() => 'Cache-Control: max-age=100\r\n');
+  const text = conf(await makeFolder(), origin.name).replace('proxy_cache one;', 'proxy_cache $arg_cache;');
+  const served = await serveConf(text);
+  expect((await get(served, '/?cache=one')).fields['x-cache']).toBe('MISS');
+  expect((await get(served, '/?cache=off')).fields['x-cache']).toBeUndefined();
+  expect((await get(served, '/?cache=two')).status).toBe(500);
+});
+
 it('refuses caches that are not declared, or badly', async () => {
   const refused = (text: string) => expect(serveConf(text)).rejects;
   await refused(

@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 /** A cache over one folder as the worker has it that keeps its bounds, and as another one has it. */
 async function twoWorkers(): Promise<{ keeper: FileCache; user: FileCache }> {
   const path = await folderOf();
-  const limits = { path, levels: [], zoneBytes: 1e6, maxBytes: 1000, inactiveMs: MINUTE_MS };
+  const limits = { path, levels: [], zoneBytes: 1e6, maxBytes: 1000, minFreeBytes: 0, inactiveMs: MINUTE_MS };
   return { keeper: new FileCache(limits, 'keeper'), user: new FileCache(limits, 'user') };
 }
 

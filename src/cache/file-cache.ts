@@ -3,7 +3,7 @@
  * bounds. What is in a file is cached-file.ts's.
  */
 
-import { futimesSync, statSync, unlinkSync } from 'node:fs';
+import { futimesSync, statfsSync, statSync, unlinkSync } from 'node:fs';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
@@ -30,6 +30,8 @@ export interface CachePath {
   readonly zoneBytes: number;
   /** Infinity: no limit. */
   maxBytes: number;
+  /** How much of its file system it leaves to others. */
+  minFreeBytes: number;
   inactiveMs: number;
 }
 
@@ -195,6 +197,16 @@ export class FileCache {
       if (!node.isUpdating && !this.isUsedByOthers(node, nowMs)) this.remove(node);
     }
     this.trim();
+    if (this.limits.minFreeBytes > 0) this.leaveFree();
+  }
+
+  /** Takes those away that were not used for longest until enough is free, or none is left. */
+  private leaveFree(): void {
+    if (this.share === 'user') return;
+    for (const node of this.nodes.values()) {
+      if (freeBytesAt(this.limits.path) >= this.limits.minFreeBytes) return;
+      if (node.size >= 0 && !node.isUpdating) this.remove(node);
+    }
   }
 
   /** Whether another worker has used it meanwhile; it counts as used then. */
@@ -282,5 +294,15 @@ export class FileCache {
     const node = this.use(name, nowMs);
     node.uses = 0;
     this.setSize(node, size);
+  }
+}
+
+/** What anybody may still write to the file system there; Infinity if that can't be known. */
+function freeBytesAt(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }

@@ -33,8 +33,8 @@ export const STALE_WHILE_UPDATING = 65536;
 
 /** One location's way to use a cache. The directive has the name of the field, behind proxy_cache_. */
 export interface CacheSettings {
-  /** The cache of a request; null for none. */
-  readonly choose: (request: HttpRequest) => FileCache | null;
+  /** The cache of a request; null for none, 'unknown' for one that there isn't. */
+  readonly choose: (request: HttpRequest) => FileCache | null | 'unknown';
   /** Null: where the upstream is and what it is asked for. */
   readonly key: RequestText | null;
   readonly methods: ReadonlySet<string>;
@@ -48,24 +48,30 @@ export interface CacheSettings {
   readonly locks: boolean;
   readonly lockTimeoutMs: number;
   readonly lockAgeMs: number;
+  /** Infinity: any part of an answer is asked for as the whole of it. */
+  readonly maxRangeOffset: number;
   /** What is asked for is the whole answer, whatever part of it the client wants. */
   readonly plan: RequestPlan;
-  /** The same with GET, for HEAD. */
+  /** The same for HEAD. */
   readonly headPlan: RequestPlan;
+  /** For what isn't stored, so that the client may have a part alone; and the same for HEAD. */
+  readonly passedPlan: RequestPlan;
+  readonly passedHeadPlan: RequestPlan;
 }
 
 /** For variables. */
 export const CACHE_USE: RequestState<CacheUse> = new RequestState();
 
-/** A request's use of a cache; null if it has none. */
+/** A request's use of a cache; null if it has none, or the status to answer with. */
 export function cacheUseOf(
   request: HttpRequest,
   settings: UpstreamSettings,
   destination: Destination,
-): CacheUse | null {
+): CacheUse | null | 500 {
   const plan = settings.cache!;
   if (!plan.methods.has(request.method)) return null;
   const cache = plan.choose(request);
+  if (cache === 'unknown') return 500;
   return cache === null ? null : new CacheUse(request, settings, plan, cache, destination);
 }
 
@@ -87,7 +93,7 @@ const OUTCOMES: Readonly<Record<CacheStatus, CacheOutcome>> = {
 /** One request's. Ended by whoever has it. */
 export class CacheUse implements Responder, DeadlineOwner {
   readonly served: Connection;
-  readonly plan: RequestPlan;
+  plan: RequestPlan;
   status: CacheStatus;
   private readonly request: HttpRequest;
   private readonly upstreamSettings: UpstreamSettings;
@@ -193,7 +199,19 @@ export class CacheUse implements Responder, DeadlineOwner {
       this.serve('UPDATING');
       return;
     } else this.status = 'EXPIRED';
+    if (this.isBeyondRange()) this.mayStore = false;
+    if (!this.mayStore) this.plan = request.method === 'HEAD' ? settings.passedHeadPlan : settings.passedPlan;
     this.ask!();
+  }
+
+  /** Whether a part is wanted that begins too far into the answer, or at a distance from its end. */
+  private isBeyondRange(): boolean {
+    const { maxRangeOffset } = this.settings;
+    if (maxRangeOffset === Number.POSITIVE_INFINITY) return false;
+    const range = this.request.field('range');
+    if (range === null || maxRangeOffset === 0) return range !== null;
+    const first = /^bytes= *(-|\d*)/i.exec(range)?.[1];
+    return first === '-' || Number(first || 0) >= maxRangeOffset;
   }
 
   /** Where its answer is or is to be, with the file that is there now. */
@@ -301,7 +319,13 @@ export class CacheUse implements Responder, DeadlineOwner {
 
   /** Whether an answer says that what is stored is still right. */
   isStillRight(status: number): boolean {
-    return status === 304 && this.status === 'EXPIRED' && this.settings.revalidates && this.file !== null;
+    return (
+      status === 304 &&
+      this.mayStore &&
+      this.status === 'EXPIRED' &&
+      this.settings.revalidates &&
+      this.file !== null
+    );
   }
 
   /** What is stored is as fresh as that answer makes it. */

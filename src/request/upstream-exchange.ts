@@ -115,6 +115,7 @@ export function askUpstream(request: HttpRequest, settings: UpstreamSettings): O
 
 function beginExchange(request: HttpRequest, settings: UpstreamSettings, destination: Destination): Outcome {
   const cacheUse = settings.cache === null ? null : cacheUseOf(request, settings, destination);
+  if (typeof cacheUse === 'number') return cacheUse;
   if (cacheUse === null) startExchange(request, settings, destination, null);
   else {
     request.tries.beginExchange();

@@ -25,7 +25,7 @@ const COMMON = {
 export const proxyCachePath = defineDirective({
   name: 'proxy_cache_path',
   syntax:
-    'proxy_cache_path path [levels=levels] [use_temp_path=on|off] keys_zone=name:size [inactive=time] [max_size=size] [manager_files=number] [manager_sleep=time] [manager_threshold=time] [loader_files=number] [loader_sleep=time] [loader_threshold=time]',
+    'proxy_cache_path path [levels=levels] [use_temp_path=on|off] keys_zone=name:size [inactive=time] [max_size=size] [min_free=size] [manager_files=number] [manager_sleep=time] [manager_threshold=time] [loader_files=number] [loader_sleep=time] [loader_threshold=time]',
   contexts: ['http'],
   args: [
     text('path'),
@@ -35,6 +35,7 @@ export const proxyCachePath = defineDirective({
       keys_zone: zoneSize,
       inactive: wholeSecondsMs,
       max_size: offset,
+      min_free: offset,
       manager_files: number(),
       manager_sleep: timeMs,
       manager_threshold: timeMs,
@@ -154,6 +155,26 @@ export const proxyCacheRevalidate = defineDirective({
   summary: 'Whether the upstream is asked if a stored answer that is not fresh any more is still right.',
 });
 
+export const proxyCacheConvertHead = defineDirective({
+  ...COMMON,
+  name: 'proxy_cache_convert_head',
+  syntax: 'proxy_cache_convert_head on | off',
+  args: [flag],
+  default: 'on',
+  summary:
+    'Whether upstreams are asked by GET for what clients ask by HEAD; without, the key should have $request_method.',
+});
+
+export const proxyCacheMaxRangeOffset = defineDirective({
+  ...COMMON,
+  name: 'proxy_cache_max_range_offset',
+  syntax: 'proxy_cache_max_range_offset number',
+  args: [offset],
+  default: null,
+  summary:
+    'A range that begins there or behind, in bytes, is asked for as it is if nothing is stored, and not stored.',
+});
+
 export const proxyCacheLock = defineDirective({
   ...COMMON,
   name: 'proxy_cache_lock',
@@ -193,6 +214,8 @@ export const PROXY_CACHE_DIRECTIVES = [
   proxyNoCache,
   proxyCacheUseStale,
   proxyCacheRevalidate,
+  proxyCacheConvertHead,
+  proxyCacheMaxRangeOffset,
   proxyCacheLock,
   proxyCacheLockTimeout,
   proxyCacheLockAge,

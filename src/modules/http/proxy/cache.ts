@@ -36,7 +36,10 @@ export function declareCaches(directives: readonly CheckedDirective[], build: Ht
     const values = valuesOf(caching.proxyCachePath, directive);
     if (values === null) continue;
     const { node } = directive;
-    const [written, { levels: levelsText = '', keys_zone: zone, inactive = INACTIVE_MS, max_size }] = values;
+    const [
+      written,
+      { levels: levelsText = '', keys_zone: zone, inactive = INACTIVE_MS, max_size, min_free },
+    ] = values;
     const levels = levelsText === '' ? [] : levelsText.split(':').map(Number);
     if (levels.length > MAX_LEVELS || !levels.every((level) => level === 1 || level === 2)) {
       const message = `Cannot use levels "${levelsText}": write one to three of 1 and 2, such as 1:2`;
@@ -54,7 +57,8 @@ export function declareCaches(directives: readonly CheckedDirective[], build: Ht
     } else if (declareZone(build, node, 'proxy_cache', zone.name, zone.bytes)) {
       const path = build.writtenFolder(written);
       const maxBytes = max_size === undefined || max_size === 0 ? Number.POSITIVE_INFINITY : max_size;
-      const limits = { path, levels, zoneBytes: zone.bytes, maxBytes, inactiveMs: inactive };
+      const minFreeBytes = min_free ?? 0;
+      const limits = { path, levels, zoneBytes: zone.bytes, maxBytes, minFreeBytes, inactiveMs: inactive };
       const identity = `${zone.name}:${zone.bytes}:${levelsText}:${path}`;
       const memory = build.sharedMemory('cache counts', identity, cacheCounterBytes(build.worker));
       const counters = new CacheCounters(memory, build.worker);
@@ -97,6 +101,7 @@ export function cacheSettings(scope: Scope, build: LocationBuild, plan: RequestP
     return placed === null ? [] : placed.values.map((parts, i) => build.text(parts, placed.node.args[i]!));
   };
   const wholePlan = planForCache(plan);
+  const [convertsHead] = scope.value(caching.proxyCacheConvertHead);
   return {
     choose,
     key: key === null ? null : build.text(key.values[0], key.node.args[0]!),
@@ -110,9 +115,16 @@ export function cacheSettings(scope: Scope, build: LocationBuild, plan: RequestP
     locks: scope.value(caching.proxyCacheLock)[0],
     lockTimeoutMs: scope.value(caching.proxyCacheLockTimeout)[0],
     lockAgeMs: scope.value(caching.proxyCacheLockAge)[0],
+    maxRangeOffset: scope.find(caching.proxyCacheMaxRangeOffset)?.values[0] ?? Number.POSITIVE_INFINITY,
     plan: wholePlan,
-    headPlan: { ...wholePlan, method: constantText('GET') },
+    headPlan: convertsHead ? byGet(wholePlan) : wholePlan,
+    passedPlan: plan,
+    passedHeadPlan: convertsHead ? byGet(plan) : plan,
   };
+}
+
+function byGet(plan: RequestPlan): RequestPlan {
+  return { ...plan, method: constantText('GET') };
 }
 
 function cacheChooser(name: RequestText, scope: Scope, build: LocationBuild): CacheSettings['choose'] | null {
@@ -129,7 +141,7 @@ function cacheChooser(name: RequestText, scope: Scope, build: LocationBuild): Ca
     if (text === '' || text === 'off') return null;
     const cache = caches.get(text);
     if (cache === undefined) logErrorOf(request, 'error', `cache "${text}" not found`);
-    return cache ?? null;
+    return cache ?? 'unknown';
   };
 }
 
