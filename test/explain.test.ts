@@ -8,6 +8,7 @@ import type { Explanation, Step } from '../src/explain/explanation.js';
 import type { Question } from '../src/explain/question.js';
 import { BUILT_IN } from '../src/server/start-proxy.js';
 import { folderOf } from './folder.js';
+import { useAuthority } from './tls-scene.js';
 
 function ask(
   conf: string,
@@ -237,4 +238,19 @@ describe('explain', () => {
     expect(textOf(await tell(conf, 'http://h/a'), true)).toContain('\x1b[31manswers 403\x1b[0m');
     expect(textOf(await tell(conf, 'http://h/%1b%5b2J'))).not.toContain('\x1b');
   });
+});
+
+it('a URL with https is explained as what comes in by TLS', async () => {
+  const authority = useAuthority();
+  authority.issue('one.test');
+  const conf = `events {} http { ssl_certificate one.test.crt; ssl_certificate_key one.test.key;
+    server { listen 443 ssl; listen 80; server_name one.test;
+      location / { proxy_pass https://127.0.0.1:9; proxy_set_header X-Forwarded-Proto $scheme; } } }`;
+  const tls = JSON.stringify(await tell(conf, 'https://one.test/', {}, authority.folder));
+  expect(tls).toContain('X-Forwarded-Proto: https');
+  const plain = JSON.stringify(await tell(conf, 'http://one.test/', {}, authority.folder));
+  expect(plain).toContain('X-Forwarded-Proto: http');
+  expect(plain).not.toContain('X-Forwarded-Proto: https');
+  const mistaken = await tell(conf, 'http://one.test:443/', {}, authority.folder);
+  expect(said(mistaken)).toContainEqual(expect.stringContaining('plain HTTP request to HTTPS port'));
 });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { SOCKETS } from '../src/net/socket-budget.js';
 import { answering } from '../src/testing/index.js';
 import { ask, get, serveConf } from './conf-scene.js';
+import { freePort } from './free-port.js';
 import { startOrigin } from './scene.js';
 import { connectTls, getTls, useAuthority } from './tls-scene.js';
 
@@ -389,6 +390,26 @@ describe('a session', () => {
       expect(await reuse('ssl_session_tickets off;', options)).toBe('.');
     },
   );
+});
+
+it('a session goes on at another server with the same certificate, and nowhere else', async () => {
+  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+  const [same, other, strict] = ports;
+  const conf = await serveConf(
+    `server { listen 127.0.0.1:%PORT% ssl; ${OWN} return 200 $ssl_session_reused; }
+     server { listen 127.0.0.1:${same} ssl; ${OWN} return 200 $ssl_session_reused; }
+     server { listen 127.0.0.1:${other} ssl; ssl_certificate two.test.crt; ssl_certificate_key two.test.key;
+       return 200 $ssl_session_reused; }
+     server { listen 127.0.0.1:${strict} ssl; ${OWN} ssl_verify_client optional_no_ca; return 200 $ssl_session_reused; }`,
+    { prefix },
+  );
+  const first = await connectTls(conf);
+  const session = new Promise<Buffer>((resolve) => first.tls.once('session', resolve));
+  await first.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  await first.readResponse();
+  const at = async (port: number) =>
+    (await getTls({ ...conf, address: { ...conf.address, port } }, '/', { session: await session })).body;
+  expect(await Promise.all([conf.address.port, ...ports].map(at))).toEqual(['r', 'r', '.', '.']);
 });
 
 describe('a configuration', () => {

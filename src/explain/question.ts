@@ -22,6 +22,7 @@ export interface QuestionUrl {
   /** Without port and brackets. */
   readonly host: string;
   readonly port: number;
+  readonly isSecure: boolean;
   readonly target: string;
 }
 
@@ -43,13 +44,15 @@ export function readUrl(url: string): QuestionUrl {
     throw refuse('blanks and control characters must be escaped, a blank as %20');
   const named = /^(?:[^@]*@)?(\[[^\]]*\]|[^:@]*)(?::(\d*))?$/.exec(authority!);
   if (named === null || named[1] === '') throw refuse('it names no host');
-  const port = named[2] === undefined ? (scheme!.toLowerCase() === 'https' ? 443 : 80) : Number(named[2]);
+  const isSecure = scheme!.toLowerCase() === 'https';
+  const port = named[2] === undefined ? (isSecure ? 443 : 80) : Number(named[2]);
   if (named[2] === '' || port < 1 || port > 65535) throw refuse(`"${named[2]}" is no port from 1 to 65535`);
   const target = rest!.startsWith('/') ? rest! : `/${rest}`;
   return {
     authority: authority!.replace(/^[^@]*@/, ''),
     host: named[1]!.replace(/^\[|\]$/g, ''),
     port,
+    isSecure,
     target,
   };
 }

@@ -13,11 +13,13 @@ import { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
 import type { Connection } from '../net/connection.js';
 import { type MemoryEnds, openMemoryConnection } from '../net/memory-connection.js';
+import type { SecureSocket } from '../net/tls/secure-socket.js';
 import type { ClientSide } from '../request/client-side.js';
+import { ClientTls } from '../request/client-tls.js';
 import { ConnectionLoop, type ConnectionOwner } from '../request/connection-loop.js';
 import type { HttpRequest } from '../request/http-request.js';
 import { RequestPool } from '../request/request-pool.js';
-import type { ListenPoint } from '../request/virtual-server.js';
+import type { ListenPoint, VirtualServer } from '../request/virtual-server.js';
 import type { Peer } from '../upstream/peer.js';
 import type { Place } from './explanation.js';
 import { type Asked, connectToNobody } from './pretended-upstream.js';
@@ -139,7 +141,12 @@ export class Scene {
       requestsOf: () => pool,
       onConnectionClosed: () => end(),
     };
-    connection.handler = new ConnectionLoop(connection, point, context, owner, 1);
+    const isSecure = url.isSecure && point.options.usesTls;
+    // What comes in was decrypted.
+    const opened = isSecure ? { ...point, options: { ...point.options, usesTls: false } } : point;
+    const loop = new ConnectionLoop(connection, opened, context, owner, 1);
+    if (isSecure) loop.tls = assumedTls(url.host, point.defaultServer);
+    connection.handler = loop;
     feed(connection, proxyProtocolLine(point, ends) + head, bodyBytes);
     await isOver;
     clearTimeout(timer);
@@ -194,6 +201,25 @@ class KeepingPool extends RequestPool {
 
   override give(): void {}
 }
+
+/** A handshake as a client of today has it, without a certificate of its own. */
+function assumedTls(serverName: string, server: VirtualServer): ClientTls {
+  const socket: Partial<SecureSocket> = {
+    alpnProtocol: 'http/1.1',
+    verifyError: null,
+    getProtocol: () => 'TLSv1.3',
+    getCipher: () => ({ name: CIPHER, standardName: CIPHER, version: 'TLSv1.3' }),
+    getSession: () => undefined,
+    isSessionReused: () => false,
+    getPeerCertificate: () => ({}) as never,
+    getPeerX509Certificate: () => undefined,
+  };
+  const name = parseIpAddress(serverName) === null ? serverName.toLowerCase() : '';
+  const hello = { serverName: name, ciphers: [], groups: [], sessionId: null };
+  return new ClientTls(hello, socket as SecureSocket, server);
+}
+
+const CIPHER = 'TLS_AES_256_GCM_SHA384';
 
 function localAddressOf({ address }: ListenPoint, { host }: QuestionUrl): string {
   if (parseIpAddress(host) !== null) return host;

@@ -2,7 +2,7 @@
  * What handshakes go by: certificates with their keys, who is trusted, protocols and ciphers, as OpenSSL keeps it. Made
  * once for a configuration, of texts; reading files is for those who know what they are for.
  */
-import { constants, createHash } from 'node:crypto';
+import { constants, createHash, randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { describeOpensslError } from './tls-error.js';
 
@@ -45,6 +45,8 @@ export interface ServerContextOptions {
   /** 48 bytes; null for keys of chance. */
   readonly ticketKey: Buffer | null;
   readonly sessionTimeoutMs: number;
+  /** Whether clients are asked for certificates: then no other context takes its sessions, whatever the key. */
+  readonly asksForCertificates: boolean;
 }
 
 /** Those that can be asked for; the first two are in no OpenSSL that Node comes with. */
@@ -117,7 +119,7 @@ export function makeTlsContext(options: TlsContextOptions): TlsContext {
 }
 
 function serverOptions(
-  { dhParameters, ticketKey, sessionTimeoutMs }: ServerContextOptions,
+  { dhParameters, ticketKey, sessionTimeoutMs, asksForCertificates }: ServerContextOptions,
   certificates: readonly CertifiedKey[],
   authorities: readonly string[],
 ) {
@@ -125,6 +127,7 @@ function serverOptions(
   const identity = createHash('sha256');
   for (const { certificate } of certificates) identity.update(certificate);
   for (const authority of authorities) identity.update(authority);
+  if (asksForCertificates) identity.update(randomBytes(16));
   return {
     ...(dhParameters === null ? {} : { dhparam: dhParameters }),
     ...(ticketKey === null ? {} : { ticketKeys: ticketKey }),

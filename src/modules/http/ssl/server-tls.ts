@@ -9,6 +9,7 @@ import type { Directive } from '../../../conf/syntax/ast.js';
 import { SESSIONS_PER_MEGABYTE, SessionCache } from '../../../net/tls/session-cache.js';
 import { VerifyMode } from '../../../request/client-tls.js';
 import type { ServerTls } from '../../../request/virtual-server.js';
+import { secretBytes, secretOf } from '../../../zones/shared-secret.js';
 import { BuildKey, type HttpBuild } from '../../module.js';
 import { buildTlsContext, readTlsOptions } from '../../tls/context-builder.js';
 import * as ssl from './directives.js';
@@ -97,16 +98,18 @@ function buildContext(scope: Scope, build: HttpBuild, hasTickets: boolean, sessi
       hasTickets,
       ticketKey: ticketKey(scope, build),
       sessionTimeoutMs,
+      asksForCertificates: scope.value(ssl.sslVerifyClient)[0] !== 'off',
     },
   };
   const options = readTlsOptions(directives, build);
   return options === null ? null : buildTlsContext(directives, options, certificates[0]!.node, build);
 }
 
-/** Node takes 48 bytes; nginx's longer ones are made that long. */
+/** Node takes 48 bytes; nginx's longer ones are made that long. Without a file all workers have one key of chance. */
 function ticketKey(scope: Scope, build: HttpBuild): Buffer | null {
   const [first] = scope.all(ssl.sslSessionTicketKey);
-  if (first === undefined) return null;
+  if (first === undefined)
+    return secretOf(build.cycleMemory('tls', 'ticket key', secretBytes(TICKET_KEY_BYTES)), TICKET_KEY_BYTES);
   const path = build.resolvePath(first.values[0], 'conf');
   let problem: string;
   try {
