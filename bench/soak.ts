@@ -6,7 +6,7 @@ import { repositoryRoot } from './paths.js';
 import { run } from './run.js';
 import { runSoak } from './soak/run-soak.js';
 
-const warmUpCount = 10_000;
+const warmUpCount = 20_000;
 const connectionCount = 200_000;
 
 function readOption(name: string, usual: string): string {
