@@ -53,9 +53,20 @@ test('the package holds what runs, its types and its papers, and nothing else', 
   expect(shipped.sort()).toEqual(papers.sort());
   expect(packedFiles.filter((path) => /\.test\.|\/contract\./.test(path))).toEqual([]);
   const scripts = packedFiles.filter((path) => path.endsWith('.js'));
+  // What the build puts the command's modules into, which nobody imports.
+  const isBundle = (path: string) => /^dist\/cli\/bundle-\w+\.js$/.test(path);
+  expect(scripts.filter(isBundle)).toHaveLength(1);
   const declarations = packedFiles.filter((path) => path.endsWith('.d.ts'));
-  expect(declarations.map((path) => path.replace(/\.d\.ts$/, '.js')).sort()).toEqual(scripts.sort());
+  expect(declarations.map((path) => path.replace(/\.d\.ts$/, '.js')).sort()).toEqual(
+    scripts.filter((path) => !isBundle(path)).sort(),
+  );
   expect(scripts).toContain('dist/cli/main.js');
+});
+
+test.skipIf(process.platform === 'win32')('the installed command starts with 64 open files', async () => {
+  writeFileSync(join(folder, 'small.conf'), 'error_log stderr; events {} http {}');
+  const words = ['-c', 'ulimit -n 64 && exec "$0" -t -c "$1"', command, join(folder, 'small.conf')];
+  expect((await run('/bin/sh', words, { env })).stderr).toContain('test is successful');
 });
 
 test('the installed command prints the version of the package', async () => {
