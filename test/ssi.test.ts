@@ -270,15 +270,17 @@ describe('SSI includes', () => {
     const client = await conf.connect();
     client.pause();
     await client.send('GET /p.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    await expect.poll(() => b.connections.length).toBe(1);
+    await expect.poll(() => b.connections.length, { timeout: 10_000 }).toBe(1);
     // Neither got rid of all of it: what waits is in their sockets, not with the proxy.
     await expect
-      .poll(() => a.connections[0]!.pendingBytes > 0 && b.connections[0]!.pendingBytes > 0)
+      .poll(() => a.connections[0]!.pendingBytes > 0 && b.connections[0]!.pendingBytes > 0, {
+        timeout: 10_000,
+      })
       .toBe(true);
     client.resume();
     const { body } = readAnswer(await client.readToEnd());
     expect(body === 'A'.repeat(size) + 'B'.repeat(size)).toBe(true);
-  });
+  }, 60_000);
 
   it('are broken off with the client', async () => {
     const origin = await startOrigin();

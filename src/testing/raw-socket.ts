@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { type RawFraming, RawMessage, requestFraming, responseFraming } from './raw-message.js';
 
-/** How long a test's read waits for what it was promised, so that it fails with what did come. */
+/** How long a test's read waits while nothing comes, so that it fails with what did. */
 const READ_TIMEOUT_MS = 10_000;
 
 const CRLF = '\r\n';
@@ -237,8 +237,12 @@ export class RawSocket {
       this.#notify();
     };
     const timer = Number.isFinite(this.#readTimeoutMs) ? setTimeout(onLate, this.#readTimeoutMs) : undefined;
+    let seenBytes = this.receivedBytes;
     try {
       while (!isDone()) {
+        // However slow the machine: what comes is no time-out.
+        if (this.receivedBytes !== seenBytes) timer?.refresh();
+        seenBytes = this.receivedBytes;
         const isOver = this.isClosed || this.isEnded;
         if (isPromised && isOver)
           throw new ConnectionGone(this.#describe(what, this.error?.code ?? 'closed'));
