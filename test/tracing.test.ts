@@ -178,6 +178,8 @@ describe('otel_trace', () => {
         'http.response.status_code': 200,
         'client.address': '127.0.0.1',
         tenant: 'blue',
+        'sluice.before_upstream_time': expect.any(Number),
+        'sluice.after_upstream_time': expect.any(Number),
       },
     });
     expect(failed).toMatchObject({

@@ -111,15 +111,27 @@ function attributesOf(request: HttpRequest, { location }: TraceSettings): [strin
     ['http.response.size', request.bytesSent],
   ];
   if (request.userAgent !== '') attributes.push(['user_agent.original', decode(request.userAgent)]);
-  return attributes;
+  return request.tries.count === 0 ? attributes : [...attributes, ...phasesOf(request)];
+}
+
+/** How long it was before the first try at an upstream and after the last: reading and limits, and sending. */
+function phasesOf({ tries, startMs, requestTimeMs }: HttpRequest): [string, number][] {
+  const last = tries.at(tries.count - 1);
+  const leftMs = Math.max(last.startMs, last.endMs);
+  return [
+    ['sluice.before_upstream_time', seconds(tries.at(0).startMs - startMs)],
+    ['sluice.after_upstream_time', seconds(startMs + requestTimeMs - leftMs)],
+  ];
 }
 
 function addTries(tracer: Tracer, span: Span, { tries }: HttpRequest, epochMs: number): void {
+  let resends = 0;
   for (let i = 0; i < tries.count; i++) {
+    if (i > 0) resends = tries.at(i).isOfAnother ? 0 : resends + 1;
     const { name, startMs, connectedMs, headerMs, endMs, status, bytesSent, bytesReceived } = tries.at(i);
     const attributes: Record<string, string | number> = {
       'sluice.upstream.address': name,
-      'http.request.resend_count': i,
+      'http.request.resend_count': resends,
       'sluice.upstream.bytes_sent': bytesSent,
       'sluice.upstream.bytes_received': bytesReceived,
     };
