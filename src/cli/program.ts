@@ -19,6 +19,7 @@ export interface CommandActions {
   directives(name: string | undefined, options: OptionValues): Promise<void>;
   explain(url: string, options: OptionValues): Promise<void>;
   diff(before: string, after: string): Promise<void>;
+  top(url: string | undefined, options: OptionValues): Promise<void>;
 }
 
 const EXAMPLES = `
@@ -108,7 +109,14 @@ export function buildProgram(actions: CommandActions): Command {
     .argument('<old>')
     .argument('<new>')
     .action((before: string, after: string) => actions.diff(before, after));
-  for (const command of [doctor, directives, explain, diff])
+  const top = program
+    .command('top')
+    .description('Show what a running proxy does, live, by its status API.')
+    .argument('[url]')
+    .option('--interval <seconds>', 'between two looks (1)')
+    .option('--once', 'print it once and end');
+  top.action((url: string | undefined) => actions.top(url, top.opts()));
+  for (const command of [doctor, directives, explain, diff, top])
     command.helpOption('-h, --help', 'print this help');
   for (const command of [echo, demo]) command.helpOption('-h, --help', 'print this help').usage('[flags]');
   return program;

@@ -15,6 +15,7 @@ import { runNginx } from './nginx-command.js';
 import { buildProgram, describeParseFailure, describeUnknownVariables } from './program.js';
 import { runProxy } from './proxy-command.js';
 import { say } from './say.js';
+import { runTop } from './top-command.js';
 import { EXIT_DEFECT, EXIT_USAGE, UsageError } from './usage-error.js';
 
 /**
@@ -58,6 +59,10 @@ export async function runCommand(
       rejectFlagsBefore('explain', args);
       exitCode = await runExplain(url, options);
     },
+    async top(url, options) {
+      rejectFlagsBefore('top', args);
+      exitCode = await runTop(url, options);
+    },
   });
   try {
     for (const line of describeUnknownVariables(environment)) say(line);
@@ -78,7 +83,7 @@ export async function runCommand(
 function rejectMistypedCommand(host: string): void {
   const near = host.includes('.')
     ? null
-    : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'explain', 'diff', 'help']);
+    : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'explain', 'diff', 'top', 'help']);
   if (near !== null)
     throw new UsageError(`Cannot run "${host}": there is no such command; did you mean "${near}"?`);
 }
