@@ -319,6 +319,46 @@ it('answers 500 where the cache that variables name is not there', async () => {
   expect((await get(served, '/?cache=two')).status).toBe(500);
 });
 
+it('serves what is stale at once by proxy_cache_background_update, and fetches it anew behind that', async () => {
+  const origin = await startOrigin();
+  const more = 'proxy_cache_background_update on;';
+  const served = await serveConf(conf(await makeFolder(), origin.name, more));
+  const answer = async (body: string) => {
+    const upstream = await origin.accept();
+    const { head } = await upstream.readRequest();
+    await upstream.send(
+      `HTTP/1.1 200 OK\r\nCache-Control: max-age=1, stale-while-revalidate=100\r\nContent-Length: 3\r\n\r\n${body}`,
+    );
+    return head;
+  };
+  const [first] = await Promise.all([seen(served, '/a%2Fb?c'), answer('one')]);
+  expect(first).toBe('MISS one');
+  const client = await served.connect();
+  await vi.waitFor(async () => {
+    client.send('GET /a%2Fb?c HTTP/1.1\r\nHost: a\r\n\r\n');
+    const { head, body } = await client.readResponse();
+    expect([String(body), head.includes('X-Cache: STALE')]).toEqual(['one', true]);
+  }, 5000);
+  expect(await seen(served, '/a%2Fb?c')).toBe('UPDATING one');
+  expect(await answer('two')).toMatch(/^GET \/a%2Fb\?c HTTP/);
+  await vi.waitFor(async () => expect(await seen(served, '/a%2Fb?c')).toBe('HIT two'), 5000);
+});
+
+it('serves what is stale by stale-if-error where no answer comes, and passes on what is answered', async () => {
+  const fields = 'Cache-Control: max-age=1, stale-if-error=100\r\n';
+  const origin = await startOrigin(
+    answering(({ head }) => {
+      if (head.includes('X-Fail: close')) return null;
+      const status = head.includes('X-Fail: 500') ? '500 Error' : '200 OK';
+      return `HTTP/1.1 ${status}\r\nContent-Length: 3\r\n${fields}\r\none`;
+    }),
+  );
+  const served = await serveConf(conf(await makeFolder(), origin.name));
+  expect(await seen(served, '/')).toBe('MISS one');
+  await vi.waitFor(async () => expect(await seen(served, '/', 'X-Fail: close\r\n')).toBe('STALE one'), 5000);
+  expect((await get(served, '/', 'X-Fail: 500\r\n')).status).toBe(500);
+});
+
 it('refuses caches that are not declared, or badly', async () => {
   const refused = (text: string) => expect(serveConf(text)).rejects;
   await refused(

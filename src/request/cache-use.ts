@@ -26,10 +26,18 @@ import { isAny } from './predicate.js';
 import { RequestState } from './request-state.js';
 import { sendFileBody } from './send-file.js';
 import { fillResponse } from './upstream-response.js';
-import type { Destination, RequestPlan, UpstreamSettings } from './upstream-settings.js';
+import {
+  type Destination,
+  NextUpstream,
+  type RequestPlan,
+  type UpstreamSettings,
+} from './upstream-settings.js';
 
 /** In `useStale`, beside the bits of NextUpstream: while another request fetches it. */
 export const STALE_WHILE_UPDATING = 65536;
+
+/** Failures of which no answer came. */
+const UNANSWERED = NextUpstream.error | NextUpstream.timeout | NextUpstream.invalidHeader;
 
 /** One location's way to use a cache. The directive has the name of the field, behind proxy_cache_. */
 export interface CacheSettings {
@@ -45,6 +53,8 @@ export interface CacheSettings {
   /** Of NextUpstream, and STALE_WHILE_UPDATING. */
   readonly useStale: number;
   readonly revalidates: boolean;
+  /** proxy_cache_background_update */
+  readonly updatesInBackground: boolean;
   readonly locks: boolean;
   readonly lockTimeoutMs: number;
   readonly lockAgeMs: number;
@@ -115,6 +125,7 @@ export class CacheUse implements Responder, DeadlineOwner {
   private isWaiting: boolean;
   private isPatient: boolean;
   private ask: (() => void) | null;
+  private update: (() => void) | null;
 
   constructor(
     request: HttpRequest,
@@ -147,6 +158,7 @@ export class CacheUse implements Responder, DeadlineOwner {
     this.isWaiting = false;
     this.isPatient = settings.locks;
     this.ask = null;
+    this.update = null;
     CACHE_USE.set(request, this);
   }
 
@@ -158,10 +170,14 @@ export class CacheUse implements Responder, DeadlineOwner {
     return this.settings.revalidates ? (this.file?.about.etag ?? '') : '';
   }
 
-  /** Answers, or has the upstream asked: `ask` is called then, now or later. */
-  look(ask: () => void): void {
+  /**
+   * Answers, or has the upstream asked: `ask` is called then, now or later. Or `update` is called, which is to have
+   * what is stored replaced behind the answer; null where this is that already.
+   */
+  look(ask: () => void, update: (() => void) | null): void {
     const { request } = this;
     this.ask = ask;
+    this.update = update;
     if (isAny(this.settings.bypass, request)) {
       this.status = 'BYPASS';
       ask();
@@ -189,19 +205,28 @@ export class CacheUse implements Responder, DeadlineOwner {
     } else if (file.validUntil >= now) {
       this.serve('HIT');
       return;
-    } else if (!node.isUpdating) {
-      this.status = 'EXPIRED';
-      this.beginFetch(node, nowMs);
-    } else if (
-      (settings.useStale & STALE_WHILE_UPDATING) !== 0 ||
-      file.validUntil + file.about.staleWhileUpdating >= now
-    ) {
+    } else if (node.isUpdating && this.mayServeMeanwhile(file)) {
       this.serve('UPDATING');
       return;
+    } else if (!node.isUpdating) {
+      if (settings.updatesInBackground && this.update !== null && this.mayServeMeanwhile(file)) {
+        this.update();
+        this.serve('STALE');
+        return;
+      }
+      this.status = 'EXPIRED';
+      this.beginFetch(node, nowMs);
     } else this.status = 'EXPIRED';
     if (this.isBeyondRange()) this.mayStore = false;
     if (!this.mayStore) this.plan = request.method === 'HEAD' ? settings.passedHeadPlan : settings.passedPlan;
     this.ask!();
+  }
+
+  /** Whether what is too old may be the answer while another is fetched. */
+  private mayServeMeanwhile(file: CachedFile): boolean {
+    const { useStale } = this.settings;
+    if ((useStale & STALE_WHILE_UPDATING) !== 0) return true;
+    return file.validUntil + file.about.staleWhileUpdating >= this.now();
   }
 
   /** Whether a part is wanted that begins too far into the answer, or at a distance from its end. */
@@ -310,11 +335,15 @@ export class CacheUse implements Responder, DeadlineOwner {
     this.isFetching = true;
   }
 
-  /** Whether what is stored is to be the answer after such a failure of the upstream. */
+  /**
+   * Whether what is stored is to be the answer after such a failure of the upstream. By stale-if-error where there was no
+   * answer; nginx doesn't take a status for such an error either.
+   */
   maySendStale(failure: number): boolean {
     const { file, status, settings } = this;
     if (file === null || status !== 'EXPIRED') return false;
-    return (settings.useStale & failure) !== 0 || file.validUntil + file.about.staleIfError >= this.now();
+    if ((settings.useStale & failure) !== 0) return true;
+    return (failure & UNANSWERED) !== 0 && file.validUntil + file.about.staleIfError >= this.now();
   }
 
   /** Whether an answer says that what is stored is still right. */
@@ -478,6 +507,7 @@ export class CacheUse implements Responder, DeadlineOwner {
     this.deadline?.cancel();
     this.deadline = null;
     this.ask = null;
+    this.update = null;
     this.writer?.drop();
     this.writer = null;
     if (this.isFetching && this.node !== null) {

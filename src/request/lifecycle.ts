@@ -369,6 +369,12 @@ function answer(request: HttpRequest): void {
     finalize(request, isFolder ? 403 : 404);
     return;
   }
+  answerBy(request, content);
+}
+
+/** Has a request answered by a handler, whatever its location has. */
+export function answerBy(request: HttpRequest, content: PhaseHandler): void {
+  request.phase = CONTENT;
   const outcome = callHandler(request, content);
   if (typeof outcome === 'object') waitFor(request, outcome);
   else if (outcome !== OK && outcome !== DONE) finalize(request, outcome === DECLINED ? 404 : outcome);

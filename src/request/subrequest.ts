@@ -5,7 +5,8 @@
 import { BodySink } from './body-sink.js';
 import { logErrorOf } from './error-line.js';
 import { HttpRequest } from './http-request.js';
-import { abandon, finalize, serveSubrequest } from './lifecycle.js';
+import { abandon, answerBy, finalize, serveSubrequest } from './lifecycle.js';
+import type { PhaseHandler } from './phase.js';
 
 /** How deep subrequests may make others (nginx: NGX_HTTP_MAX_SUBREQUESTS). */
 const MAX_DEPTH = 50;
@@ -29,6 +30,8 @@ export interface SubrequestOptions {
   readonly hasPayload?: boolean;
   /** The parent is answered without waiting for it, but is not over before. */
   readonly isBackground?: boolean;
+  /** Answers it at the parent's location, instead of the phases: the same once more, to whatever end. */
+  readonly answer?: PhaseHandler;
   /** The body in the place of an error's page and of an empty one (SSI: stub). */
   readonly stub?: Buffer;
   /** It has been answered, whole but for a body of 'none'; `request.response` tells how. Not called when the client's request is over before. */
@@ -67,14 +70,28 @@ export function startSubrequest(
   request.whenAnswered = options.body === 'none' ? endSoon : null;
   request.subrequestOutput = outputOf(request, parent, options.body);
   main.subrequests.push(request);
-  process.nextTick(begin, request);
+  if (options.answer !== undefined) copyTarget(parent, request);
+  process.nextTick(begin, request, options.answer ?? null);
   return request;
 }
 
-function begin(request: HttpRequest): void {
+/** What is asked for is exactly what the parent asks for. */
+function copyTarget(parent: HttpRequest, request: HttpRequest): void {
+  request.server = parent.server;
+  request.location = parent.location;
+  request.rawPath = parent.rawPath;
+  request.isPathQuoted = parent.isPathQuoted;
+  request.hasPlusInPath = parent.hasPlusInPath;
+  request.isPathOfLocation = parent.isPathOfLocation;
+  request.isInternal = parent.isInternal;
+  request.captures = parent.captures;
+}
+
+function begin(request: HttpRequest, answer: PhaseHandler | null): void {
   if (request.isOver) return;
   try {
-    serveSubrequest(request);
+    if (answer === null) serveSubrequest(request);
+    else answerBy(request, answer);
   } catch (defect) {
     request.client.connection.failBy(defect);
   }

@@ -38,6 +38,7 @@ import { type RequestBody, readBody } from './request-body.js';
 import { ResponseSpool } from './response-spool.js';
 import { sendHead } from './send.js';
 import { type AnswerKeeper, StoredCopy, type StoreSettings } from './stored-copy.js';
+import { startSubrequest } from './subrequest.js';
 import { type Unsent, UnwatchedAnswer } from './unwatched-answer.js';
 import { describeSystemError, logUpstreamError, SHORTAGES } from './upstream-error.js';
 import {
@@ -113,15 +114,37 @@ export function askUpstream(request: HttpRequest, settings: UpstreamSettings): O
   return beginExchange(request, settings, destination);
 }
 
-function beginExchange(request: HttpRequest, settings: UpstreamSettings, destination: Destination): Outcome {
+function beginExchange(
+  request: HttpRequest,
+  settings: UpstreamSettings,
+  destination: Destination,
+  isUpdate = false,
+): Outcome {
   const cacheUse = settings.cache === null ? null : cacheUseOf(request, settings, destination);
   if (typeof cacheUse === 'number') return cacheUse;
   if (cacheUse === null) startExchange(request, settings, destination, null);
   else {
     request.tries.beginExchange();
-    cacheUse.look(() => startExchange(request, settings, destination, cacheUse));
+    cacheUse.look(
+      () => startExchange(request, settings, destination, cacheUse),
+      isUpdate ? null : () => updateInBackground(request, settings, destination),
+    );
   }
   return DONE;
+}
+
+/** Asks once more for the same, of which nobody gets the answer but the cache. */
+function updateInBackground(
+  request: HttpRequest,
+  settings: UpstreamSettings,
+  destination: Destination,
+): void {
+  startSubrequest(request, request.path, request.args, {
+    body: 'none',
+    isBackground: true,
+    method: request.method,
+    answer: (update) => beginExchange(update, settings, destination, true),
+  });
 }
 
 function startExchange(

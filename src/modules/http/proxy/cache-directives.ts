@@ -155,6 +155,15 @@ export const proxyCacheRevalidate = defineDirective({
   summary: 'Whether the upstream is asked if a stored answer that is not fresh any more is still right.',
 });
 
+export const proxyCacheBackgroundUpdate = defineDirective({
+  ...COMMON,
+  name: 'proxy_cache_background_update',
+  syntax: 'proxy_cache_background_update on | off',
+  args: [flag],
+  default: 'off',
+  summary: 'Whether what may be served while it is updated is served at once, and fetched anew behind that.',
+});
+
 export const proxyCacheConvertHead = defineDirective({
   ...COMMON,
   name: 'proxy_cache_convert_head',
@@ -214,6 +223,7 @@ export const PROXY_CACHE_DIRECTIVES = [
   proxyNoCache,
   proxyCacheUseStale,
   proxyCacheRevalidate,
+  proxyCacheBackgroundUpdate,
   proxyCacheConvertHead,
   proxyCacheMaxRangeOffset,
   proxyCacheLock,

@@ -112,6 +112,7 @@ export function cacheSettings(scope: Scope, build: LocationBuild, plan: RequestP
     valid: validRules(scope, build),
     useStale: staleBits(scope),
     revalidates: scope.value(caching.proxyCacheRevalidate)[0],
+    updatesInBackground: scope.value(caching.proxyCacheBackgroundUpdate)[0],
     locks: scope.value(caching.proxyCacheLock)[0],
     lockTimeoutMs: scope.value(caching.proxyCacheLockTimeout)[0],
     lockAgeMs: scope.value(caching.proxyCacheLockAge)[0],
