@@ -23,7 +23,7 @@ process.stdout.write(
   [
     `${reloadMs.length} reloads: until the new configuration answers ${sorted[sorted.length >> 1]!.toFixed(0)} ms in the middle, ${sorted.at(-1)!.toFixed(0)} ms at most`,
     `${result.requests} requests, ${result.tunnelMessages} messages in tunnels, ${result.downloads} downloads; failed: ${failures.length}`,
-    `heap after a collection: ${toMb(heapBytes.before)} MB after the first reloads, ${toMb(heapBytes.after)} MB after the last (${(growth * 100).toFixed(1)} %)`,
+    `heap after a collection, without compiled code: ${toMb(heapBytes.before)} MB after the first reloads, ${toMb(heapBytes.after)} MB after the last (${(growth * 100).toFixed(1)} %)`,
     ...failures.slice(0, 10),
     ...troubles.slice(0, 10),
     '',

@@ -25,12 +25,17 @@ const TUNNEL_PAUSE_MS = 250;
 /** Reloads until memory is what a process that has reloaded has. */
 const WARM_UP_RELOADS = 10;
 
-/** Says the bytes of the heap that are in use after a collection, whenever it is asked by a signal. */
+/** Says the bytes of the heap that are in use after a collection, without compiled code, whenever a signal asks. */
 const HEAP_TELLER = `data:text/javascript,${encodeURIComponent(`
+  import { getHeapCodeStatistics } from 'node:v8';
   let count = 0;
+  const compiled = () => {
+    const { bytecode_and_metadata_size, code_and_metadata_size } = getHeapCodeStatistics();
+    return bytecode_and_metadata_size + code_and_metadata_size;
+  };
   process.on('SIGPWR', () => {
     globalThis.gc();
-    console.log('heap ' + ++count + ': ' + process.memoryUsage().heapUsed);
+    console.log('heap ' + ++count + ': ' + (process.memoryUsage().heapUsed - compiled()));
   });`)}`;
 
 export interface SoakOptions {
@@ -51,7 +56,7 @@ export interface SoakResult {
   readonly downloads: number;
   /** From the signal until the new configuration answers, of each reload. */
   readonly reloadMs: readonly number[];
-  /** In use after a collection, after the first reloads and after the last. */
+  /** In use after a collection, without compiled code, after the first reloads and after the last. */
   readonly heapBytes: { readonly before: number; readonly after: number };
   /** Lines of the error log from [warn] on. */
   readonly troubles: readonly string[];
