@@ -4,7 +4,6 @@
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { pathToFileURL } from 'node:url';
 import { getHeapCodeStatistics, queryObjects } from 'node:v8';
 
 /** Modules of dist/ and the class in each that is counted. */
@@ -32,7 +31,7 @@ async function look() {
   if (collect === undefined) throw new Error('Cannot collect garbage: start Node with --expose-gc');
   const objects = { Socket: queryObjects(Socket, { format: 'count' }) };
   for (const [path, name] of Object.entries(counted)) {
-    const module = await import(new URL(`../${path}`, pathToFileURL(process.argv[1])).href);
+    const module = await import(new URL(`../../dist/${path}`, import.meta.url).href);
     objects[name] = queryObjects(module[name], { format: 'count' });
   }
   // Twice: what a finaliser lets go of in the first is free in the second.

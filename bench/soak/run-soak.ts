@@ -58,13 +58,15 @@ export async function runSoak({ processes, folder, log }: Run, options: SoakOpti
     const path = `${folder}soak.conf`;
     writeFileSync(path, soakConf({ listen, status, origins: origins.map(({ port }) => port) }, folder));
     const probe = ['--expose-gc', '--import', `${root}bench/soak/leftovers.mjs`];
-    const command = [node, ...probe, `${root}dist/cli/main.js`, '-p', folder, '-c', path, '-e', 'stderr'];
+    const command = [node, ...probe, `${root}bench/soak/serve.mjs`, '-p', folder, '-c', path, '-e', 'stderr'];
     const program = { name: 'soak', command: 'env', args: [`SOAK_REPORT=${report}`, ...command] };
     const pid = await processes.startServer(program, 0, listen);
 
     const sluice = { pid, status, report, origins };
     const warmUp = await playClients(listen, warmUpCount, random);
     const before = await look(sluice);
+    if (before.objects.HttpRequest === 0)
+      throw new Error('Cannot look what is left: no request is found at all');
     log(`after ${warmUp.connections} connections: ${describe(before)}`);
     const played = await playClients(listen, connectionCount, random);
     const after = await look(sluice);
