@@ -40,7 +40,7 @@ it.skipIf(!hasTool('script'))('shows it on a terminal until q', async () => {
     env: { PATH: process.env.PATH, TERM: 'xterm' },
   });
   expect(code).toBe(0);
-  expect(stdout.toString()).toMatch(/shop +-/);
+  expect(stdout.toString()).toMatch(/\bshop\b/);
   expect(stdout.toString().includes('\u001b[?25h\u001b[?1049l')).toBe(true);
 });
 

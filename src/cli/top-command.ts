@@ -49,7 +49,9 @@ function readInterval(text = '1'): number {
 }
 
 function draw(now: Status, before: Status | null, isLive: boolean): string[] {
-  const { columns: width = 120, rows: height = 40 } = process.stdout;
+  // A terminal may not know its size, and says 0 then.
+  const width = process.stdout.columns || 120;
+  const height = process.stdout.rows || 40;
   const hasColours = isLive && process.env.NO_COLOR === undefined;
   return frame(now, before, { width: isLive ? width : 200, height: isLive ? height : 10_000, hasColours });
 }
