@@ -2,10 +2,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { SOCKETS } from '../src/net/socket-budget.js';
-import { answering } from '../src/testing/index.js';
+import { answering, type RawSocket } from '../src/testing/index.js';
 import { ask, get, serveConf } from './conf-scene.js';
 import { freePort } from './free-port.js';
 import { startOrigin } from './scene.js';
@@ -478,6 +479,105 @@ describe('a configuration', () => {
     const chunks: Buffer[] = [];
     for await (const chunk of socket) chunks.push(chunk as Buffer);
     expect(Buffer.concat(chunks).toString()).toMatch(/192\.0\.2\.1 https$/);
+  });
+});
+
+describe('a connection by TLS', () => {
+  const serving = (body: string, more = '') =>
+    `server { listen 127.0.0.1:%PORT% ssl; ${OWN} ${more} return 200 ${body}; }`;
+  const askOn = async (client: RawSocket) => {
+    await client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    return (await client.readResponse()).body.toString();
+  };
+
+  it('goes on under a new configuration', async () => {
+    const conf = await serveConf(serving('old'), { prefix });
+    const client = await connectTls(conf);
+    expect(await askOn(client)).toBe('old');
+    await conf.reload(serving('new'));
+    expect(await askOn(client)).toBe('new');
+  });
+
+  it('of a client with a certificate ends, since the new one may trust others', async () => {
+    const trusting = (ca: string) => `ssl_verify_client on; ssl_client_certificate ${ca};`;
+    const conf = await serveConf(serving('old', trusting('ca.crt')), { prefix });
+    const identity = { cert: authority.read('client.crt'), key: authority.read('client.key') };
+    const client = await connectTls(conf, identity);
+    expect(await askOn(client)).toBe('old');
+    await conf.reload(serving('new', trusting('two.test.crt')));
+    await client.waitForEnd();
+    expect((await getTls(conf, '/', identity)).status).toBe(400);
+  });
+
+  it('ends before a new configuration under which its address is plain', async () => {
+    const conf = await serveConf(serving('old'), { prefix });
+    const client = await connectTls(conf);
+    expect(await askOn(client)).toBe('old');
+    await conf.reload('server { listen 127.0.0.1:%PORT%; return 200 plain; }');
+    await client.waitForEnd();
+    expect((await get(conf, '/')).body).toBe('plain');
+  });
+
+  it('is never ended as if an answer that broke off were whole', async () => {
+    const origin = await startOrigin(async (socket) => {
+      await socket.readHead();
+      await socket.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
+      socket.close();
+    });
+    const conf = await serveConf(
+      `server { listen 127.0.0.1:%PORT% ssl; ${OWN} location / { proxy_pass http://${origin.name}; } }`,
+      { prefix },
+    );
+    const client = await connectTls(conf);
+    await client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    expect(await client.readToEnd()).toMatch(/Content-Length: 100\r\n[\s\S]*half$/);
+  });
+
+  it('becomes a tunnel', async () => {
+    const origin = await startOrigin(async (socket) => {
+      await socket.readHead();
+      await socket.send('HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\n');
+      await socket.send(await socket.readBytes(5));
+      socket.end();
+    });
+    const conf = await serveConf(
+      `server { listen 127.0.0.1:%PORT% ssl; ${OWN} location / { proxy_pass http://${origin.name};
+         proxy_set_header Upgrade $forwarded_upgrade; proxy_set_header Connection $forwarded_connection; } }`,
+      { prefix },
+    );
+    const client = await connectTls(conf);
+    await client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+    expect(await client.readHead()).toMatch(/^HTTP\/1\.1 101 /);
+    await client.send('hello');
+    expect(await client.readToEnd()).toBe('hello');
+  });
+
+  it('whose client reads nothing holds the upstream up, and ends by send_timeout', async () => {
+    let sentBytes = 0;
+    const origin = await startOrigin(async (socket) => {
+      await socket.readHead();
+      await socket.send('HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n');
+      while (sentBytes < 100_000_000 && !socket.isClosed) {
+        await socket.send(Buffer.alloc(100_000));
+        await nextTurn();
+        if (!socket.isClosed) sentBytes += 100_000;
+      }
+    });
+    const conf = await serveConf(
+      `server { listen 127.0.0.1:%PORT% ssl; ${OWN} send_timeout 500ms;
+         location / { proxy_pass http://${origin.name}; proxy_max_temp_file_size 0; } }`,
+      { prefix },
+    );
+    const client = await connectTls(conf);
+    client.pause();
+    await client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await expect
+      .poll(() => conf.log('error.log').matching(/timed out .* while sending to client/).length, {
+        timeout: 10_000,
+      })
+      .toBe(1);
+    expect(sentBytes).toBeLessThan(50_000_000);
+    await expect.poll(() => conf.server.connectionCount).toBe(0);
   });
 });
 
