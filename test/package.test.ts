@@ -49,14 +49,18 @@ async function readListeningPort(stderr: Readable): Promise<string> {
 test('the package holds what runs, its types and its papers, and nothing else', () => {
   const readmes = readdirSync(project).filter((name) => name.startsWith('README'));
   const papers = ['CHANGELOG.md', 'LICENSE', 'package.json', ...readmes];
-  const shipped = packedFiles.filter((path) => !/^dist\/.+\.(js|d\.ts)$/.test(path));
+  const page = ['app.css', 'app.js', 'icon.svg', 'index.html', 'licenses.txt'];
+  const pageFiles = packedFiles.filter((path) => path.startsWith('dist/dashboard/'));
+  expect(pageFiles.sort()).toEqual(page.map((name) => `dist/dashboard/${name}`));
+  const code = packedFiles.filter((path) => !pageFiles.includes(path));
+  const shipped = code.filter((path) => !/^dist\/.+\.(js|d\.ts)$/.test(path));
   expect(shipped.sort()).toEqual(papers.sort());
   expect(packedFiles.filter((path) => /\.test\.|\/contract\./.test(path))).toEqual([]);
-  const scripts = packedFiles.filter((path) => path.endsWith('.js'));
+  const scripts = code.filter((path) => path.endsWith('.js'));
   // What the build puts the command's modules into, which nobody imports.
   const isBundle = (path: string) => /^dist\/cli\/bundle-\w+\.js$/.test(path);
   expect(scripts.filter(isBundle)).toHaveLength(1);
-  const declarations = packedFiles.filter((path) => path.endsWith('.d.ts'));
+  const declarations = code.filter((path) => path.endsWith('.d.ts'));
   expect(declarations.map((path) => path.replace(/\.d\.ts$/, '.js')).sort()).toEqual(
     scripts.filter((path) => !isBundle(path)).sort(),
   );

@@ -12,6 +12,16 @@ describe('proxyBanner', () => {
     expect(text).toContain('  curl http://127.0.0.1:8080/\n');
   });
 
+  it('says where the dashboard is', () => {
+    const peers = [{ address: address('9001') }];
+    expect(proxyBanner([address('8080')], peers, address('8081'))).toContain(
+      'sends to     127.0.0.1:9001\n  dashboard    http://127.0.0.1:8081/\n',
+    );
+    expect(proxyLine([address('8080')], peers, address('0.0.0.0:8081'))).toContain(
+      '; dashboard on http://127.0.0.1:8081/',
+    );
+  });
+
   it.each([
     ['0.0.0.0:81', 'curl http://127.0.0.1:81/'],
     ['[::]:81', "curl 'http://[::1]:81/'"],

@@ -8,11 +8,16 @@ import { type Address, formatAddress } from '../net/address.js';
 import type { PeerOptions } from '../upstream/peer.js';
 
 /** For a terminal, after `sluice`. */
-export function proxyBanner(listen: readonly Address[], peers: readonly PeerOptions[]): string {
+export function proxyBanner(
+  listen: readonly Address[],
+  peers: readonly PeerOptions[],
+  dashboard: Address | null = null,
+): string {
+  const dashboardLine = dashboard === null ? '' : `\n  dashboard    ${reachable(dashboard)}/`;
   return `
 Sluice ${version}
   listens on   ${listen.map(describeListener).join('\n               ')}
-  sends to     ${peers.map(describePeer).join('\n               ')}
+  sends to     ${peers.map(describePeer).join('\n               ')}${dashboardLine}
 
 Try it, in another terminal:
   ${curl(listen[0]!, '/')}
@@ -24,9 +29,14 @@ Ctrl+C ends it. Below: a line per request.
 }
 
 /** One line for where nobody sits: a service's journal, a container's output, a test. */
-export function proxyLine(listen: readonly Address[], peers: readonly PeerOptions[]): string {
+export function proxyLine(
+  listen: readonly Address[],
+  peers: readonly PeerOptions[],
+  dashboard: Address | null = null,
+): string {
   const from = listen.map(formatAddress).join(', ');
-  return `listening on ${from}; sending to ${peers.map(describePeer).join(', ')}`;
+  const page = dashboard === null ? '' : `; dashboard on ${reachable(dashboard)}/`;
+  return `listening on ${from}; sending to ${peers.map(describePeer).join(', ')}${page}`;
 }
 
 /** After `sluice demo`, wherever it is printed. */

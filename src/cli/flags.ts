@@ -67,6 +67,7 @@ export const PROXY_FLAGS = [
   { name: 'access-log', value: 'where', meaning: 'stdout, stderr, off or a file', fallback: 'stdout' },
   { name: 'error-log', value: 'where', meaning: 'stderr, stdout, off or a file', fallback: 'stderr' },
   { name: 'log-level', value: 'level', meaning: 'least serious level to log', fallback: 'error' },
+  { name: 'dashboard', value: 'addr', meaning: 'a page that shows what goes on, live', fallback: 'off' },
 ] as const satisfies readonly Flag[];
 
 /** A flag of the proxy, by name. */

@@ -28,8 +28,11 @@ export async function runProxy(
   await tryLogs(given);
   const server = await startOrExplain(proxyOptions);
   keepServing(server, proxyOptions.errorLog);
-  if (process.stderr.isTTY) process.stderr.write(proxyBanner(server.addresses, proxyOptions.peers));
-  else say(proxyLine(server.addresses, proxyOptions.peers));
+  const { peers, dashboard } = proxyOptions;
+  const listen = server.addresses.slice(0, proxyOptions.listen.length);
+  const page = dashboard === undefined ? null : server.addresses.at(-1)!;
+  if (process.stderr.isTTY) process.stderr.write(proxyBanner(listen, peers, page));
+  else say(proxyLine(listen, peers, page));
 }
 
 /** Opens the logs once: what goes wrong with them is then known to be a mistake in these flags. */

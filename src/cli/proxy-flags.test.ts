@@ -176,4 +176,26 @@ describe('proxyOptionsFrom', () => {
       expect(read({ listen: [listen], to: [to] }).listen).toHaveLength(1);
     });
   });
+
+  describe('where the dashboard is', () => {
+    it.each([
+      ['8082', { address: at('127.0.0.1', 8082) }],
+      ['0.0.0.0', { address: at('0.0.0.0', 8081) }],
+      ['[::1]:1,write', { address: at('::1', 1), mayWrite: true }],
+    ])('is --dashboard %s', (text, dashboard) => {
+      expect(read({ dashboard: text }).dashboard).toEqual(dashboard);
+    });
+
+    it('is nowhere unless it is asked for', () => {
+      expect(read({}).dashboard).toBeUndefined();
+      expect(read({ dashboard: 'off' })).not.toHaveProperty('dashboard');
+    });
+
+    it('is neither an address that is taken nor something with other words', () => {
+      expect(() => read({ dashboard: '8080' })).toThrow('Cannot listen on "127.0.0.1:8080" twice');
+      expect(() => read({ dashboard: '8081,wrte' })).toThrow(
+        '--dashboard: Cannot read dashboard "8081,wrte": unknown word "wrte"; use write, or none',
+      );
+    });
+  });
 });

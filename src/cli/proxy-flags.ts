@@ -3,17 +3,18 @@
  * no files. What is left out stays out, so that the proxy's own defaults hold; but the command, unlike
  * the library, has an access log unless told otherwise.
  */
-import type { ProxyOptions, ProxyTimeouts } from '../compile/proxy-options.js';
+import type { DashboardOptions, ProxyOptions, ProxyTimeouts } from '../compile/proxy-options.js';
 import { parseDurationMs } from '../core/duration.js';
 import { nearestWord } from '../core/nearest-word.js';
 import type { LogLevel } from '../log/error-log.js';
-import { type Address, formatAddress, parseAddress } from '../net/address.js';
+import { type Address, formatAddress, isLoopback, parseAddress } from '../net/address.js';
 import type { PeerOptions } from '../upstream/peer.js';
 import type { Given, ProxyFlagName } from './flags.js';
 import { parsePeer } from './peer-flag.js';
 import { UsageError } from './usage-error.js';
 
 const LISTEN_DEFAULTS = { host: '127.0.0.1', port: 8080 };
+const DASHBOARD_DEFAULTS = { host: '127.0.0.1', port: 8081 };
 const DEFAULT_PEER: PeerOptions = { address: { host: '127.0.0.1', port: 9001, path: null } };
 
 const LOG_LEVELS = [
@@ -49,7 +50,8 @@ export interface Positionals {
 export function proxyOptionsFrom(given: ReadonlyMap<string, Given>, positionals: Positionals): ProxyOptions {
   const listen = readListen(given.get('listen'), positionals);
   const peers = readEach(given.get('to'), parsePeer) ?? [DEFAULT_PEER];
-  rejectTwice(listen);
+  const dashboard = readOne(given.get('dashboard'), parseDashboard) ?? undefined;
+  rejectTwice(dashboard === undefined ? listen : [...listen, dashboard.address]);
   rejectLoops(listen, peers);
   if (peers.every((peer) => peer.isBackup)) {
     throw new UsageError(
@@ -65,6 +67,7 @@ export function proxyOptionsFrom(given: ReadonlyMap<string, Given>, positionals:
     accessLog: readOne(given.get('access-log'), parseLogPlace) ?? 'stdout',
     ...optional('errorLog', readOne(given.get('error-log'), parseLogPlace)),
     ...optional('errorLogLevel', readOne(given.get('log-level'), parseLogLevel)),
+    ...optional('dashboard', dashboard),
   };
 }
 
@@ -129,6 +132,17 @@ function parseLogPlace(text: string): string {
   return text;
 }
 
+/** `8081`, `0.0.0.0:8081,write` or `off`. */
+function parseDashboard(text: string): DashboardOptions | null {
+  if (text === 'off') return null;
+  const [addressText = '', ...words] = text.split(',');
+  const wrong = words.find((word) => word !== 'write');
+  if (wrong !== undefined)
+    throw new Error(`Cannot read dashboard "${text}": unknown word "${wrong}"; use write, or none`);
+  const address = parseAddress(addressText, DASHBOARD_DEFAULTS);
+  return words.length === 0 ? { address } : { address, mayWrite: true };
+}
+
 function parseLogLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((name) => name === text);
   if (level !== undefined) return level;
@@ -166,10 +180,6 @@ function isSameSocket(listener: Address, peer: Address): boolean {
   return (
     isAny(listener.host) || (isLoopback(listener.host) && [listener.host, peer.host].includes('localhost'))
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function isAny(host: string): boolean {

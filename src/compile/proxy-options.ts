@@ -4,7 +4,7 @@
  */
 import { type Item, makeDirective } from '../conf/syntax/ast.js';
 import type { LogLevel } from '../log/error-log.js';
-import { type Address, formatAddress } from '../net/address.js';
+import { type Address, formatAddress, isLoopback } from '../net/address.js';
 import type { PeerOptions } from '../upstream/peer.js';
 
 /** The timeouts of a proxy, in milliseconds. */
@@ -45,6 +45,16 @@ export interface ProxyOptions {
   errorLog?: string;
   /** The least level written. Default "error". */
   errorLogLevel?: LogLevel;
+  /** Where the dashboard is to be seen; nowhere by default. */
+  dashboard?: DashboardOptions;
+}
+
+/** The directive `dashboard` in a server of its own. */
+export interface DashboardOptions {
+  /** Port 0 takes a free one. On an address of this machine alone it is for this machine alone. */
+  readonly address: Address;
+  /** Whether servers may be drained and put back there. Default false. */
+  readonly mayWrite?: boolean;
 }
 
 const DEFAULT_DRAIN_MS = 30_000;
@@ -84,6 +94,7 @@ export function confOfOptions(options: ProxyOptions): readonly Item[] {
           [],
           [makeDirective('location', ['/'], proxying(options.keepaliveConnections !== 0))],
         ),
+        ...(options.dashboard === undefined ? [] : [dashboardOf(options.dashboard)]),
       ],
     ),
   ];
@@ -112,10 +123,27 @@ function upstreamOf(options: ProxyOptions): Item {
     'upstream',
     ['default'],
     [
+      // Only servers in a zone can be changed.
+      ...(options.dashboard === undefined ? [] : [makeDirective('zone', ['default', '64k'])]),
       ...options.peers.map((peer) => makeDirective('server', serverArguments(peer))),
       makeDirective('keepalive', [String(connections)]),
       makeDirective('keepalive_requests', [KEEPALIVE_REQUESTS]),
       ...(idleMs === undefined ? [] : [makeDirective('keepalive_timeout', [`${idleMs}ms`])]),
+    ],
+  );
+}
+
+/** What it listens on only tells its socket from that of the other server. */
+function dashboardOf({ address, mayWrite = false }: DashboardOptions): Item {
+  const isForAll = address.path === null && !isLoopback(address.host);
+  const args = [`write=${mayWrite ? 'on' : 'off'}`, `remote=${isForAll ? 'on' : 'off'}`];
+  return makeDirective(
+    'server',
+    [],
+    [
+      makeDirective('listen', ['unix:/dashboard']),
+      makeDirective('access_log', ['off']),
+      makeDirective('location', ['/'], [makeDirective('dashboard', args)]),
     ],
   );
 }

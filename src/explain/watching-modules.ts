@@ -28,7 +28,7 @@ const CHANGING_METHODS: ReadonlySet<string> = new Set([
   'POST',
   'PATCH',
 ]);
-const CHANGERS: ReadonlySet<string> = new Set(['dav', 'api']);
+const CHANGERS: ReadonlySet<string> = new Set(['dav', 'api', 'dashboard']);
 
 /** Those modules, and before them one that looks on. */
 export function watchModules(modules: readonly HttpModule[], watched: Watched): HttpModule[] {

@@ -11,6 +11,7 @@ import { brotliModule } from './http/brotli/brotli.js';
 import { browserModule } from './http/browser/browser.js';
 import { charsetModule } from './http/charset/charset.js';
 import { coreModule } from './http/core/core.js';
+import { dashboardModule } from './http/dashboard/dashboard.js';
 import { davModule } from './http/dav/dav.js';
 import { emptyGifModule } from './http/empty-gif/empty-gif.js';
 import { geoModule } from './http/geo/geo.js';
@@ -121,5 +122,6 @@ export const HTTP_MODULES: readonly HttpModule[] = [
   statusZoneModule,
   // Behind status zones, whose names it uses.
   metricsModule,
+  dashboardModule,
   logModule,
 ];

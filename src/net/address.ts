@@ -86,3 +86,8 @@ function isHostName(host: string): boolean {
 function addressError(text: string, reason: string): Error {
   return new Error(`Cannot parse address "${text}": ${reason}; ${FORMS}`);
 }
+
+/** Whether a host, as an address has it, is this machine as nobody else can reach it. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

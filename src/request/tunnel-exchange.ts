@@ -176,7 +176,7 @@ class TunnelExchange implements UpstreamUser, Responder, PeerWaiter {
     const status = failure === NextUpstream.timeout ? GATEWAY_TIMEOUT : GATEWAY_ERROR;
     this.logError(message);
     target.group.noteFailure(peer);
-    request.tries.end(status);
+    request.tries.end(status, message);
     if (!this.mayAskAnother(failure, peer)) {
       this.refuse(status);
       return;

@@ -83,6 +83,8 @@ const STATUS_FAILURES: ReadonlyMap<number, number> = new Map([
   [429, NextUpstream.http429],
 ]);
 
+const NO_LIVE_UPSTREAMS = 'no live upstreams';
+
 /** Stand in while nothing is served. */
 const NO_REQUEST = null as unknown as HttpRequest;
 const NO_SETTINGS = null as unknown as UpstreamSettings;
@@ -523,8 +525,8 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { name } = this.destination.target.group;
     this.waitingRoom = null;
     request.tries.begin(name);
-    request.tries.end(GATEWAY_ERROR);
-    this.logError('error', 'no live upstreams', CONNECTING, name);
+    request.tries.end(GATEWAY_ERROR, NO_LIVE_UPSTREAMS);
+    this.logError('error', NO_LIVE_UPSTREAMS, CONNECTING, name);
     if (!this.sendStored(NextUpstream.error)) this.refuse(GATEWAY_ERROR);
   }
 
@@ -1035,7 +1037,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { peer } = upstream;
     const status = failure === NextUpstream.timeout ? GATEWAY_TIMEOUT : GATEWAY_ERROR;
     this.logError('error', message);
-    tries.end(status);
+    tries.end(status, message);
     if (this.state === RESPONDING) {
       this.breakOff();
       return;
@@ -1056,8 +1058,9 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
 
   /** The try failed for a reason of ours. */
   private giveUp(why: string): void {
-    this.logError('crit', `connect() failed (${why})`);
-    this.request.tries.end(UNAVAILABLE);
+    const failure = `connect() failed (${why})`;
+    this.logError('crit', failure);
+    this.request.tries.end(UNAVAILABLE, failure);
     this.refuse(UNAVAILABLE);
   }
 

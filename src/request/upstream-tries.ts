@@ -23,6 +23,8 @@ export class Try {
   bytesReceived: number;
   /** Of the response's body, framing not counted. */
   bodyBytes: number;
+  /** What went wrong, as the error log has it; '' for nothing that ended it. */
+  failure: string;
 
   constructor() {
     this.name = '';
@@ -35,6 +37,7 @@ export class Try {
     this.bytesSent = 0;
     this.bytesReceived = 0;
     this.bodyBytes = 0;
+    this.failure = '';
   }
 }
 
@@ -103,6 +106,7 @@ export class UpstreamTries {
     next.bytesSent = 0;
     next.bytesReceived = 0;
     next.bodyBytes = 0;
+    next.failure = '';
   }
 
   connected(): void {
@@ -127,10 +131,11 @@ export class UpstreamTries {
     this.last.bodyBytes += bytes;
   }
 
-  /** The last try is over; `status` is what it counts as when no head came, 0 for none. */
-  end(status: number): void {
+  /** The last try is over; `status` is what it counts as when no head came, 0 for none. `failure`: what ended it. */
+  end(status: number, failure = ''): void {
     if (this.count === 0 || this.last.endMs >= 0) return;
     this.last.endMs = this.clock.nowMs();
+    this.last.failure = failure;
     if (this.last.status === 0) this.last.status = status;
   }
 

@@ -133,7 +133,10 @@ export class RunningServer implements ProxyServer {
   /** Listens on all sockets of the first cycle. */
   async start(): Promise<void> {
     for (const socket of this.socketsOf(this.current.cycle)) {
-      this.open.set(keyOf(socket), await this.listen(socket, this.current));
+      let key = keyOf(socket);
+      // Port 0 is another one each time it is asked for.
+      while (this.open.has(key)) key += '+';
+      this.open.set(key, await this.listen(socket, this.current));
     }
   }
 

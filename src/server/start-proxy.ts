@@ -4,6 +4,7 @@
 import { compileConf, type Language } from '../compile/compile-conf.js';
 import type { Cycle } from '../compile/cycle.js';
 import type { BuildEnvironment } from '../compile/environment.js';
+import type { ListenSocket } from '../compile/listen-points.js';
 import { confOfOptions, type ProxyOptions } from '../compile/proxy-options.js';
 import { renderForPeople } from '../conf/diagnostics/render.js';
 import type { Conf } from '../conf/load/load.js';
@@ -13,6 +14,7 @@ import { TimerWheel } from '../core/timer-wheel.js';
 import { HTTP_MODULES } from '../modules/catalog.js';
 import { openLogTarget } from '../modules/log-sinks.js';
 import { REGISTRY } from '../modules/registry.js';
+import type { Address } from '../net/address.js';
 import type { DefectReporter } from '../net/connection.js';
 import { type ProxyServer, serveCycle } from './proxy-server.js';
 
@@ -71,15 +73,17 @@ export function buildOptionsCycle(options: ProxyOptions, environment: OptionsEnv
       first === undefined ? 'Cannot start a proxy' : renderForPeople(first, { withSource: false }),
     );
   }
-  const { options: listenOptions, point } = cycle.sockets[0]!;
-  const sockets = options.listen.map((address) => ({
-    address,
-    // As Node listens: an IPv6 socket is for IPv4 clients too.
-    options: { ...listenOptions, isIpv6Only: false },
-    point: { ...point, address },
-    pointsByHost: new Map(),
-  }));
+  const [main, dashboard] = cycle.sockets;
+  const sockets = options.listen.map((address) => socketAt(address, main!, main!));
+  if (options.dashboard !== undefined) sockets.push(socketAt(options.dashboard.address, dashboard!, main!));
   return { ...cycle, sockets };
+}
+
+/** As `socket`, elsewhere. `like`: how it listens. */
+function socketAt(address: Address, { point }: ListenSocket, like: ListenSocket): ListenSocket {
+  // As Node listens: an IPv6 socket is for IPv4 clients too.
+  const options = { ...like.options, isIpv6Only: false };
+  return { address, options, point: { ...point, address }, pointsByHost: new Map() };
 }
 
 function confFrom(options: ProxyOptions): Conf {

@@ -50,6 +50,9 @@ export const PeerFlag = {
   unchecked: 8,
 } as const;
 
+/** How a peer is, in a word: what says that it gets no requests, or that it gets some. */
+export type PeerCondition = 'up' | 'down' | 'unhealthy' | 'checking' | 'unavailable' | 'draining';
+
 const NOT_DRAINING = ~PeerFlag.draining;
 
 /** The least part of its weight that a peer has which is warming up, so that no formula divides by nothing. */
@@ -286,6 +289,16 @@ export class Peer {
   get isOut(): boolean {
     const byChecks = PeerFlag.unhealthy | PeerFlag.unchecked;
     return this.isFailed || (this.ints[PeerInt.flags]! & byChecks) !== 0;
+  }
+
+  /** The strongest reason why it gets no requests; "up" if there is none. */
+  get condition(): PeerCondition {
+    const { flags } = this;
+    if ((flags & PeerFlag.down) !== 0) return 'down';
+    if ((flags & PeerFlag.unhealthy) !== 0) return 'unhealthy';
+    if ((flags & PeerFlag.unchecked) !== 0) return 'checking';
+    if (this.isFailed) return 'unavailable';
+    return (flags & PeerFlag.draining) === 0 ? 'up' : 'draining';
   }
 
   /** Whether it may get a request now: not down, not failed within its window, and not at max_conns. */

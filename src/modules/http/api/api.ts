@@ -4,6 +4,8 @@
 import { parameters } from '../../../conf/schema/arguments.js';
 import { defineDirective } from '../../../conf/schema/definition.js';
 import { flag } from '../../../conf/values/flag.js';
+import type { PhaseHandler } from '../../../request/phase.js';
+import { API, type ApiPlace } from '../../api-calls.js';
 import type { HttpModule, LocationBuild } from '../../module.js';
 import type { ServedGroup } from './route.js';
 import { serveApi } from './serve-api.js';
@@ -25,19 +27,22 @@ const api = defineDirective({
 export const apiModule: HttpModule = {
   name: 'api',
   directives: [api],
+  declare(_, build) {
+    build.shared(API).make = makeApi;
+  },
   location(scope, build) {
     const [directive] = scope.own(api);
     if (directive === undefined) return;
     const [{ write = false }] = directive.values;
-    const settings = {
-      mayWrite: write,
-      pathLength: build.kind === 'prefix' || build.kind === 'exact' ? build.path.length : -1,
-      groups: groupsOf(build),
-      requestId: build.variables.use('request_id'),
-    };
-    build.setContent(build.step(directive.node, (request) => serveApi(request, settings)));
+    const pathLength = build.kind === 'prefix' || build.kind === 'exact' ? build.path.length : -1;
+    build.setContent(build.step(directive.node, makeApi(build, { mayWrite: write, pathLength })));
   },
 };
+
+function makeApi(build: LocationBuild, place: ApiPlace): PhaseHandler {
+  const settings = { ...place, groups: groupsOf(build), requestId: build.variables.use('request_id') };
+  return (request) => serveApi(request, settings);
+}
 
 /** Groups with a zone: known when the first call comes, since all blocks have been read by then. */
 function groupsOf({ upstreams }: LocationBuild): () => ReadonlyMap<string, ServedGroup> {

@@ -9,6 +9,7 @@ import { DONE, type Outcome } from '../../../request/phase.js';
 import { readBody } from '../../../request/request-body.js';
 import { respond } from '../../../request/send.js';
 import { readVariable, type Variable } from '../../../variables/variable-table.js';
+import type { ApiPlace } from '../../api-calls.js';
 import { ApiError } from './api-error.js';
 import { applyFields } from './fields.js';
 import { checkOrigin, mustBeJson } from './foreign.js';
@@ -18,11 +19,8 @@ import { findRoute, partsOf, VERSIONS } from './routes.js';
 /** The longest body; a server's parameters need a hundredth of it. */
 const MAX_BODY_BYTES = 65_536;
 
-/** One `api`. */
-export interface ApiSettings {
-  readonly mayWrite: boolean;
-  /** How much of a path is before the version; -1: all up to the first number. */
-  readonly pathLength: number;
+/** One place where calls come in. */
+export interface ApiSettings extends ApiPlace {
   readonly groups: () => ReadonlyMap<string, ServedGroup>;
   /** $request_id. */
   readonly requestId: Variable<HttpRequest>;

@@ -1,7 +1,7 @@
 /*
  * Groups of servers as the API tells them: what has become of each server, and of the requests sent to it.
  */
-import { type Peer, PeerFlag } from '../../../upstream/peer.js';
+import type { Peer } from '../../../upstream/peer.js';
 import type { PeerCounts } from '../../../upstream/peer-stats.js';
 import { ApiError } from './api-error.js';
 import { type ApiCall, NOTHING, type Route, type ServedGroup } from './route.js';
@@ -68,7 +68,7 @@ function describePeer(peer: Peer, moment: Moment): unknown {
     name: peer.server,
     backup: peer.isBackup,
     weight: peer.weight,
-    state: stateOf(peer),
+    state: peer.condition === 'unavailable' ? 'unavail' : peer.condition,
     active: peer.activeRequests,
     ...(peer.maxConns > 0 ? { max_conns: peer.maxConns } : {}),
     requests: stats.requests,
@@ -94,15 +94,6 @@ function describeChecks({ checks, failedChecks, unhealthy, hasPassedLastCheck }:
     unhealthy,
     ...(hasPassedLastCheck === null ? {} : { last_passed: hasPassedLastCheck }),
   };
-}
-
-function stateOf(peer: Peer): string {
-  const { flags } = peer;
-  if ((flags & PeerFlag.down) !== 0) return 'down';
-  if ((flags & PeerFlag.unhealthy) !== 0) return 'unhealthy';
-  if ((flags & PeerFlag.unchecked) !== 0) return 'checking';
-  if (peer.isFailed) return 'unavail';
-  return (flags & PeerFlag.draining) === 0 ? 'up' : 'draining';
 }
 
 function isoTime(ms: number, { nowMs, wallMs }: Moment): string {

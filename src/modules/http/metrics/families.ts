@@ -6,8 +6,7 @@ import { SECONDS_BOUNDS } from '../../../metrics/histogram.js';
 import type { OutcomeCounters } from '../../../metrics/outcome-counters.js';
 import { ANSWER_CLASSES, CACHE_STATUSES } from '../../../metrics/route-counters.js';
 import type { ServiceContext } from '../../../request/virtual-server.js';
-import type { Peer } from '../../../upstream/peer.js';
-import { PeerFlag } from '../../../upstream/peer.js';
+import type { PeerCondition } from '../../../upstream/peer.js';
 import type { UpstreamTarget } from '../../../upstream/upstream-target.js';
 import type { Routes } from './routes.js';
 import type { WorkerHealth } from './worker-health.js';
@@ -165,7 +164,14 @@ function limitFamily(name: string, directive: string, zones: ReadonlyMap<string,
   return family;
 }
 
-const PEER_STATES = ['up', 'down', 'draining', 'unhealthy', 'checking', 'unavailable'] as const;
+const PEER_STATES: readonly PeerCondition[] = [
+  'up',
+  'down',
+  'draining',
+  'unhealthy',
+  'checking',
+  'unavailable',
+];
 
 function upstreamFamilies(upstreams: ReadonlyMap<string, UpstreamTarget>): Family[] {
   const states = new Family('sluice_upstream_peer_state', 'gauge', 'The state a server is in is 1.');
@@ -175,7 +181,7 @@ function upstreamFamilies(upstreams: ReadonlyMap<string, UpstreamTarget>): Famil
   for (const { group } of upstreams.values()) {
     for (const peer of group.peers) {
       const labels = { upstream: group.name, peer: peer.name };
-      const current = stateOf(peer);
+      const current = peer.condition;
       for (const state of PEER_STATES) states.add({ ...labels, state }, state === current ? 1 : 0);
       active.add(labels, peer.activeRequests);
       requests.add(labels, peer.requests);
@@ -183,15 +189,6 @@ function upstreamFamilies(upstreams: ReadonlyMap<string, UpstreamTarget>): Famil
     }
   }
   return [states, active, requests, fails];
-}
-
-function stateOf(peer: Peer): (typeof PEER_STATES)[number] {
-  const { flags } = peer;
-  if ((flags & PeerFlag.down) !== 0) return 'down';
-  if ((flags & PeerFlag.draining) !== 0) return 'draining';
-  if ((flags & PeerFlag.unhealthy) !== 0) return 'unhealthy';
-  if ((flags & PeerFlag.unchecked) !== 0) return 'checking';
-  return peer.isFailed ? 'unavailable' : 'up';
 }
 
 function processFamilies(health: WorkerHealth): Family[] {

@@ -5,11 +5,9 @@
 import type { Scope } from '../../../conf/schema/scope.js';
 import { RouteCounters } from '../../../metrics/route-counters.js';
 import type { ZoneCounters } from '../../../metrics/zone-counters.js';
-import { CACHE_USE } from '../../../request/cache-use.js';
-import type { HttpRequest } from '../../../request/http-request.js';
-import { DECLINED, type PhaseHandler } from '../../../request/phase.js';
 import { locationName } from '../../location-name.js';
 import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
+import { makeRouteCounter } from '../../route-counter.js';
 import { STATUS_ZONES, zoneCounters } from '../../status-zones.js';
 import type { WorkerHealth } from './worker-health.js';
 
@@ -43,7 +41,7 @@ export class Routes {
     const { server } = build;
     server.zone ??= this.zoneOf(server.settings.serverName || '-', build);
     const { counters } = this.routeOf(server.zone.name, locationName(scope) ?? '-', build);
-    build.addHandler('log', makeCounter(counters));
+    build.addHandler('log', makeRouteCounter(counters));
   }
 
   private zoneOf(name: string, build: HttpBuild): ZoneCounters {
@@ -71,24 +69,3 @@ export class Routes {
 }
 
 export const ROUTES: BuildKey<Routes> = new BuildKey('metrics routes', () => new Routes());
-
-function makeCounter(counters: RouteCounters): PhaseHandler {
-  return (request) => {
-    if (request.parent !== null) return DECLINED;
-    counters.noteEnd(request.answeredStatus, request.requestTimeMs);
-    if (request.tries.count > 0) countTries(counters, request);
-    const cacheUse = CACHE_USE.of(request);
-    if (cacheUse !== undefined) counters.noteCache(cacheUse.status);
-    return DECLINED;
-  };
-}
-
-function countTries(counters: RouteCounters, { tries }: HttpRequest): void {
-  for (let i = 0; i < tries.count; i++) {
-    const { isOfAnother, startMs, connectedMs, headerMs } = tries.at(i);
-    if (i > 0 && !isOfAnother) counters.noteRetry();
-    // A connection that was kept is there in the same moment.
-    if (connectedMs > startMs) counters.noteConnect(connectedMs - startMs);
-    if (headerMs >= 0) counters.noteHeader(headerMs - startMs);
-  }
-}
