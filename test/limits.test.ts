@@ -297,6 +297,19 @@ describe('limit_rate', () => {
     expect(unlimited).toBeLessThan(1500);
   });
 
+  it('is not waited for when its client closes', async () => {
+    const served = await serveConf(`
+      access_log access.log;
+      server { listen %PORT%; limit_rate 50; location / { return 200 ${'x'.repeat(1000)}; } }`);
+    const client = await begin(served, '/');
+    await client.readHead();
+    const closedMs = performance.now();
+    client.end();
+    await served.log('access.log').waitFor(/"GET \/ HTTP\/1.1" 200 /);
+    // Twenty seconds would be its time, and a second what a client has that ends its side and still reads.
+    expect(performance.now() - closedMs).toBeLessThan(900);
+  });
+
   it('leaves no deadline behind when its client goes', async () => {
     const served = await serveConf(`
       access_log access.log;

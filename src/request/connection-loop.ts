@@ -295,6 +295,9 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     if (this.state === ENDING) {
       if (this.connection.hasPendingWrites) this.readDeadline.set(HALF_CLOSED_MS);
       else this.tryFinish(request);
+    } else if (request.isResponseStarted && request.limitRate > 0 && !this.connection.hasPendingWrites) {
+      // What is held back by limit_rate would keep one that is gone for as long as that takes.
+      this.clientGone('client prematurely closed connection');
     } else if (request.body.isComplete || request.isResponseStarted) this.readDeadline.set(HALF_CLOSED_MS);
     else this.clientGone('client prematurely closed connection');
   }
