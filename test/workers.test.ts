@@ -111,6 +111,26 @@ describe.skipIf(!canSharePorts())('workers', () => {
       expect(page).toContain('\nsluice_http_requests_total{zone="-",location="/",class="2xx"} 20\n');
   });
 
+  it('are shown together on the dashboard, whichever of them answers', async () => {
+    writeConf(
+      3,
+      'location / { return 204; } location = /no { return 500; } location /dashboard/ { dashboard; }',
+    );
+    await start();
+    await askMany(20);
+    await askMany(5, '/no');
+    const shown = async () => JSON.parse((await ask('/dashboard/data')).slice('200 '.length));
+    const answers = ({ history }: { history: number[][] }) =>
+      [7, 10].map((column) => history.reduce((sum, row) => sum + row[column]!, 0));
+    await expect.poll(async () => answers(await shown()), SOON).toEqual([20, 5]);
+    for (let i = 0; i < 6; i++) {
+      const snapshot = await shown();
+      expect(answers(snapshot)).toEqual([20, 5]);
+      expect(snapshot).toMatchObject({ workers: 3, pid: Number(readFileSync(at('nginx.pid'), 'utf8')) });
+      expect(snapshot.recent.failed).toHaveLength(5);
+    }
+  });
+
   it.each([1, 2, 8])('of a number of %d let as many requests through as limit_req says', async (workers) => {
     writeConf(
       workers,
