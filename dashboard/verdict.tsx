@@ -9,14 +9,24 @@ const MINUTE_MS = 60_000;
 const FAILED_CLASS = 5;
 const WELL = new Set(['up', 'draining', 'down', 'checking']);
 
+/** Fewer than this part of the requests fail every now and then. */
+const BAD_SHARE = 0.01;
+
 export function Verdict({ view }: { view: View }) {
-  const troubles = troublesOf(view);
-  const isWell = troubles.length === 0;
+  const ill = illServers(view);
+  const answers = addUp(
+    lastOf(view.seconds, view.snapshot.wallMs, MINUTE_MS).map((second) => second.answers),
+  );
+  const failed = answers[FAILED_CLASS] ?? 0;
+  const all = sum(answers);
+  const texts = failed > 0 ? [...ill, describeFailed(failed, all)] : ill;
+  const isBad = ill.length > 0 || failed >= BAD_SHARE * all;
+  const tone = texts.length === 0 ? 'good' : isBad ? 'bad' : 'warn';
   return (
-    <section class={isWell ? 'verdict good' : 'verdict bad'} aria-label="Summary">
-      <i aria-hidden="true">{isWell ? '✓' : '!'}</i>
+    <section class={`verdict ${tone}`} aria-label="Summary">
+      <i aria-hidden="true">{tone === 'good' ? '✓' : '!'}</i>
       <div>
-        {(isWell ? [describeWell(view)] : troubles).map((text) => (
+        {(texts.length === 0 ? [describeWell(view)] : texts).map((text) => (
           <p key={text}>{text}</p>
         ))}
       </div>
@@ -24,20 +34,18 @@ export function Verdict({ view }: { view: View }) {
   );
 }
 
-function troublesOf({ snapshot, seconds }: View): string[] {
-  const troubles = snapshot.upstreams.flatMap(({ name, peers }) => {
+function illServers({ snapshot }: View): string[] {
+  return snapshot.upstreams.flatMap(({ name, peers }) => {
     const ill = peers.filter(({ state }) => !WELL.has(state));
     if (ill.length === 0) return [];
     const who = ill.length === 1 ? ill[0]!.address : `${ill.length} of ${peers.length} servers`;
     return [`${who} of ${name} ${ill.length === 1 ? `is ${ill[0]!.state}` : 'get no requests'}.`];
   });
-  const answers = addUp(lastOf(seconds, snapshot.wallMs, MINUTE_MS).map((second) => second.answers));
-  const failed = answers[FAILED_CLASS] ?? 0;
-  if (failed > 0) {
-    const share = formatShare(failed, sum(answers));
-    troubles.push(`${formatCount(failed)} answers with 5xx in the last minute: ${share} of all.`);
-  }
-  return troubles;
+}
+
+function describeFailed(failed: number, all: number): string {
+  const answers = failed === 1 ? '1 answer' : `${formatCount(failed)} answers`;
+  return `${answers} with 5xx in the last minute: ${formatShare(failed, all)} of all.`;
 }
 
 function describeWell({ snapshot: { upstreams } }: View): string {
