@@ -11,6 +11,8 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 /** Debian's, without what it would ask the network for. */
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
+/** A browser takes its time where many tests run at once. */
+const PATIENCE_MS = 60_000;
 const PHONE = { width: 360, height: 740 };
 
 let browser: Browser;
@@ -76,10 +78,10 @@ function startLoad(conf: TestConf): SteadyLoad {
   return load;
 }
 
-describe.skipIf(!hasTool('chromium'))('the dashboard in Chromium', () => {
+describe.skipIf(!hasTool('chromium'))('the dashboard in Chromium', { timeout: PATIENCE_MS }, () => {
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  });
+  }, PATIENCE_MS);
   afterAll(() => browser?.close());
 
   it('shows requests under load, an upstream that dies turning red and, once it is back, green', async () => {
