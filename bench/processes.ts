@@ -30,13 +30,13 @@ export class ProcessGroup {
   }
 
   /**
-   * Starts a server pinned to `core` and waits until it accepts connections on 127.0.0.1:`port`.
+   * Starts a server pinned to `core`, or to several, and waits until it accepts connections on 127.0.0.1:`port`.
    * Returns its process id. Throws with the end of its output when it exits or does not listen in time.
    */
-  async startServer(program: Program, core: number, port: number): Promise<number> {
+  async startServer(program: Program, core: number | readonly number[], port: number): Promise<number> {
     const logFile = `${this.folder}${program.name}-${port}.log`;
     const log = openSync(logFile, 'w');
-    const child = spawn('taskset', ['-c', String(core), program.command, ...program.args], {
+    const child = spawn('taskset', ['-c', [core].join(), program.command, ...program.args], {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -62,8 +62,8 @@ export class ProcessGroup {
   }
 
   /** Runs a program pinned to `core` to its end and returns what it printed. Throws when it fails. */
-  run(program: Program, core: number): Promise<string> {
-    const child = spawn('taskset', ['-c', String(core), program.command, ...program.args], {
+  run(program: Program, core: number | readonly number[]): Promise<string> {
+    const child = spawn('taskset', ['-c', [core].join(), program.command, ...program.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.running.add(child);

@@ -32,6 +32,12 @@ function prepareObserved(options: StartOptions): Program {
   return prepareConf('sluice-observed', options, 'access_log access.log;', server);
 }
 
+/** The small one with a number of workers. */
+export function prepareWorkers(options: StartOptions, count: number): Program {
+  const server = smallServer(options.listenPort, '');
+  return prepareConf(`sluice-${count}-workers`, options, 'access_log off;', server, count);
+}
+
 function smallServer(port: number, more: string): string {
   return `
   server {
@@ -65,12 +71,19 @@ ${locations.join('\n')}
 }
 
 /** Writes the configuration around servers, and returns the command line that serves it. */
-function prepareConf(name: string, options: StartOptions, log: string, servers: string): Program {
+function prepareConf(
+  name: string,
+  options: StartOptions,
+  log: string,
+  servers: string,
+  workers = 1,
+): Program {
   const { listenPort, upstreamPort, folder, node } = options;
   const path = `${folder}${name}-${listenPort}.conf`;
   writeFileSync(
     path,
     `daemon off;
+worker_processes ${workers};
 user root;
 pid ${path}.pid;
 error_log stderr error;
