@@ -91,7 +91,7 @@ test('what can not be saved is served nevertheless, and told of in the error log
   await conf.log('error.log').waitFor(/\[crit\].* rename\(\) .*\/file\/a" failed \(20: Not a directory\)/);
   expect((await get(conf, '/temp')).body).toBe('ok');
   await conf.log('error.log').waitFor(/\[crit\].* open\(\) ".*\/file\/\d+.*" failed /);
-  expect(filesIn(folder)).toEqual(['file']);
+  await expect.poll(() => filesIn(folder)).toEqual(['file']);
 });
 
 test('of proxy_store and proxy_cache the nearer one counts, and both at a level are refused', async () => {

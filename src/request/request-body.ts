@@ -125,8 +125,8 @@ export class RequestBody implements BodyReceiver {
       this.path = path;
       this.descriptor = descriptor;
     } catch (error) {
-      const { path } = clientBodyTempPath;
-      logErrorOf(this.request, 'crit', `open() of a file in "${path}" failed: ${(error as Error).message}`);
+      const { path, message } = error as NodeJS.ErrnoException;
+      logErrorOf(this.request, 'crit', `open() "${path}" failed: ${message}`);
       return false;
     }
     const what = `a client request body is buffered to a temporary file ${this.path}`;

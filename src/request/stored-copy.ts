@@ -58,6 +58,7 @@ export class StoredCopy implements AnswerKeeper {
       this.temporaryPath = path;
       this.descriptor = descriptor;
     } catch (error) {
+      this.temporaryPath = (error as NodeJS.ErrnoException).path ?? '';
       this.logFailure('open()', error);
     }
   }

@@ -16,11 +16,15 @@ export interface TempFile {
   readonly descriptor: number;
 }
 
-/** Makes one, for its user alone. Throws what the system does, with the path in the message. */
+/** Makes one, for its user alone. Throws what the system does, with the file as its `path`. */
 export function openTempFile(where: TempPath, flags: 'wx' | 'wx+'): TempFile {
   for (let tries = 0; ; tries++) {
     const path = nextPath(where);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw Object.assign(error as NodeJS.ErrnoException, { path });
+    }
     try {
       return { path, descriptor: openSync(path, flags, 0o600) };
     } catch (error) {
