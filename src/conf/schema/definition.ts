@@ -59,6 +59,36 @@ export function defineDirective<const Specs extends readonly ArgumentSpec[]>(
   return definition;
 }
 
+/**
+ * How a module declares its directives of one line, which stand in the same places and of which the innermost level
+ * decides; what one of them has otherwise is said with it.
+ * @returns declares one: its name and what it takes as people write it, its arguments, default and summary
+ */
+export function lineDirectives(contexts: readonly Context[], common: Partial<DirectiveDefinition<[]>> = {}) {
+  return <const Specs extends readonly ArgumentSpec[]>(
+    name: string,
+    syntax: string,
+    args: Specs,
+    preset: string | null,
+    summary: string,
+    more: Partial<DirectiveDefinition<Specs>> = {},
+  ): DirectiveDefinition<Specs> => ({
+    name,
+    syntax: `${name} ${syntax}`.trimEnd(),
+    contexts,
+    block: null,
+    default: preset,
+    inherit: 'replace',
+    isRepeatable: false,
+    summary,
+    since: '0.2.0',
+    effect: 'full',
+    ...common,
+    args,
+    ...more,
+  });
+}
+
 /** The context that a directive's block opens; null if its lines are no directives or it has no block. */
 export function contextWithin(definition: DirectiveDefinition, context: Context): Context | null {
   const { block } = definition;

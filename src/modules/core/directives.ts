@@ -2,9 +2,8 @@
  * The directives of the main part of the file and of `events {}`, which say how the process runs (nginx: ngx_core_module
  * and ngx_event_core_module).
  */
-import { type ArgumentSpec, optional, rest } from '../../conf/schema/arguments.js';
-import type { Context } from '../../conf/schema/contexts.js';
-import { type DirectiveDefinition, defineDirective } from '../../conf/schema/definition.js';
+import { optional, rest } from '../../conf/schema/arguments.js';
+import { type DirectiveDefinition, defineDirective, lineDirectives } from '../../conf/schema/definition.js';
 import { flag } from '../../conf/values/flag.js';
 import { keyword } from '../../conf/values/keyword.js';
 import { number } from '../../conf/values/number.js';
@@ -14,33 +13,11 @@ import { text } from '../../conf/values/text.js';
 import { timeMs } from '../../conf/values/time.js';
 import { errorLog } from '../error-log.js';
 
-function simple<const Specs extends readonly ArgumentSpec[]>(
-  name: string,
-  contexts: readonly Context[],
-  args: Specs,
-  syntax: string,
-  preset: string | null,
-  summary: string,
-  more: Partial<DirectiveDefinition<Specs>> = {},
-): DirectiveDefinition<Specs> {
-  return {
-    name,
-    syntax: `${name} ${syntax}`.trimEnd(),
-    contexts,
-    args,
-    block: null,
-    default: preset,
-    inherit: 'none',
-    isRepeatable: false,
-    summary,
-    since: '0.2.0',
-    effect: 'full',
-    ...more,
-  };
-}
-
 const MAIN = ['main'] as const;
 const EVENTS = ['events'] as const;
+
+const ofMain = lineDirectives(MAIN, { inherit: 'none' });
+const ofEvents = lineDirectives(EVENTS, { inherit: 'none' });
 
 const events = defineDirective({
   name: 'events',
@@ -56,36 +33,26 @@ const events = defineDirective({
   effect: 'full',
 });
 
-export const daemon = simple(
-  'daemon',
-  MAIN,
-  [flag],
-  'on | off',
-  'on',
-  'Whether the process leaves the terminal.',
-);
-const masterProcess = simple(
+export const daemon = ofMain('daemon', 'on | off', [flag], 'on', 'Whether the process leaves the terminal.');
+const masterProcess = ofMain(
   'master_process',
-  MAIN,
-  [flag],
   'on | off',
+  [flag],
   'on',
   'Whether nginx has worker processes; here one process does all.',
   { effect: 'none' },
 );
-export const pid = simple(
+export const pid = ofMain(
   'pid',
-  MAIN,
-  [text('file')],
   'file',
+  [text('file')],
   'logs/nginx.pid',
   'The file with the number of the process.',
 );
-export const user = simple(
+export const user = ofMain(
   'user',
-  MAIN,
-  [text('user'), optional(text('group'))],
   'user [group]',
+  [text('user'), optional(text('group'))],
   null,
   'Whose rights a process takes that was started by root.',
   {
@@ -93,11 +60,10 @@ export const user = simple(
       'The one process takes them for good: ports and files of a later configuration are opened as that user, see docs/nginx-command-line.md.',
   },
 );
-export const workerProcesses = simple(
+export const workerProcesses = ofMain(
   'worker_processes',
-  MAIN,
-  [oneOf(keyword('auto'), number({ min: 1 }))],
   'number | auto',
+  [oneOf(keyword('auto'), number({ min: 1 }))],
   '1',
   'How many threads serve, each on a core of its own; `auto` is one a core.',
   {
@@ -105,28 +71,25 @@ export const workerProcesses = simple(
       'Threads of one process. Where Node cannot share a port between them (before 22.12), one serves.',
   },
 );
-export const workerShutdownTimeout = simple(
+export const workerShutdownTimeout = ofMain(
   'worker_shutdown_timeout',
-  MAIN,
-  [timeMs],
   'time',
+  [timeMs],
   null,
   'How long requests may run on when a configuration or the process ends.',
 );
-const workerRlimitNofile = simple(
+const workerRlimitNofile = ofMain(
   'worker_rlimit_nofile',
-  MAIN,
-  [number({ min: 1 })],
   'number',
+  [number({ min: 1 })],
   null,
   'How many files may be open; Node raises the limit as far as it may by itself.',
   { effect: 'none' },
 );
-export const env = simple(
+export const env = ofMain(
   'env',
-  MAIN,
-  [text('variable[=value]')],
   'variable[=value]',
+  [text('variable[=value]')],
   null,
   'An environment variable that is kept or set.',
   { isRepeatable: true, differs: 'Variables that are not named are kept too.' },
@@ -147,25 +110,25 @@ export const MAIN_DIRECTIVES: readonly DirectiveDefinition<any>[] = [
   workerShutdownTimeout,
   workerRlimitNofile,
   env,
-  simple('lock_file', MAIN, [text('file')], 'file', null, TUNING, none),
-  simple('timer_resolution', MAIN, [timeMs], 'time', null, TUNING, none),
-  simple('worker_priority', MAIN, [text('number')], 'number', null, TUNING, none),
-  simple('worker_cpu_affinity', MAIN, [rest(text('mask'), 1)], 'mask ... | auto', null, TUNING, none),
-  simple('worker_rlimit_core', MAIN, [offset], 'size', null, TUNING, none),
-  simple('working_directory', MAIN, [text('folder')], 'folder', null, TUNING, none),
-  simple('debug_points', MAIN, [keyword('abort', 'stop')], 'abort | stop', null, TUNING, none),
-  simple('pcre_jit', MAIN, [flag], 'on | off', null, TUNING, none),
-  simple('thread_pool', MAIN, [rest(text(), 1)], 'name threads=number [max_queue=number]', null, TUNING, {
+  ofMain('lock_file', 'file', [text('file')], null, TUNING, none),
+  ofMain('timer_resolution', 'time', [timeMs], null, TUNING, none),
+  ofMain('worker_priority', 'number', [text('number')], null, TUNING, none),
+  ofMain('worker_cpu_affinity', 'mask ... | auto', [rest(text('mask'), 1)], null, TUNING, none),
+  ofMain('worker_rlimit_core', 'size', [offset], null, TUNING, none),
+  ofMain('working_directory', 'folder', [text('folder')], null, TUNING, none),
+  ofMain('debug_points', 'abort | stop', [keyword('abort', 'stop')], null, TUNING, none),
+  ofMain('pcre_jit', 'on | off', [flag], null, TUNING, none),
+  ofMain('thread_pool', 'name threads=number [max_queue=number]', [rest(text(), 1)], null, TUNING, {
     effect: 'none',
     isRepeatable: true,
   }),
-  simple('worker_connections', EVENTS, [number()], 'number', '512', TUNING, none),
-  simple('use', EVENTS, [text('method')], 'method', null, TUNING, none),
-  simple('multi_accept', EVENTS, [flag], 'on | off', 'off', TUNING, none),
-  simple('accept_mutex', EVENTS, [flag], 'on | off', 'off', TUNING, none),
-  simple('accept_mutex_delay', EVENTS, [timeMs], 'time', '500ms', TUNING, none),
-  simple('worker_aio_requests', EVENTS, [number()], 'number', '32', TUNING, none),
-  simple('debug_connection', EVENTS, [text('address')], 'address | CIDR | unix:', null, TUNING, {
+  ofEvents('worker_connections', 'number', [number()], '512', TUNING, none),
+  ofEvents('use', 'method', [text('method')], null, TUNING, none),
+  ofEvents('multi_accept', 'on | off', [flag], 'off', TUNING, none),
+  ofEvents('accept_mutex', 'on | off', [flag], 'off', TUNING, none),
+  ofEvents('accept_mutex_delay', 'time', [timeMs], '500ms', TUNING, none),
+  ofEvents('worker_aio_requests', 'number', [number()], '32', TUNING, none),
+  ofEvents('debug_connection', 'address | CIDR | unix:', [text('address')], null, TUNING, {
     effect: 'none',
     isRepeatable: true,
   }),

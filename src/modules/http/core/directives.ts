@@ -6,7 +6,11 @@
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import { type ArgumentSpec, optional, rest } from '../../../conf/schema/arguments.js';
 import type { Context } from '../../../conf/schema/contexts.js';
-import { type DirectiveDefinition, defineDirective } from '../../../conf/schema/definition.js';
+import {
+  type DirectiveDefinition,
+  defineDirective,
+  lineDirectives,
+} from '../../../conf/schema/definition.js';
 import { listenAddress } from '../../../conf/values/address.js';
 import { flag } from '../../../conf/values/flag.js';
 import { keyword } from '../../../conf/values/keyword.js';
@@ -118,20 +122,7 @@ function simple<const Specs extends readonly ArgumentSpec[]>(
   more: Partial<DirectiveDefinition<Specs>> = {},
 ): DirectiveDefinition<Specs> {
   const labels = args.map(labelOf).filter((label) => label !== '');
-  return {
-    name,
-    syntax: [name, ...labels].join(' '),
-    contexts,
-    args,
-    block: null,
-    default: preset,
-    inherit: 'replace',
-    isRepeatable: false,
-    summary,
-    since: '0.2.0',
-    effect: 'full',
-    ...more,
-  };
+  return lineDirectives(contexts)(name, labels.join(' '), args, preset, summary, more);
 }
 
 function labelOf(spec: ArgumentSpec): string {

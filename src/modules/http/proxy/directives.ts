@@ -2,8 +2,8 @@
  * The directives of nginx's http proxy module, as data. Those of its cache are in cache-directives.ts, those of TLS to upstreams in
  * tls-directives.ts.
  */
-import { type ArgumentSpec, optional, rest } from '../../../conf/schema/arguments.js';
-import type { DirectiveDefinition } from '../../../conf/schema/definition.js';
+import { optional, rest } from '../../../conf/schema/arguments.js';
+import { lineDirectives } from '../../../conf/schema/definition.js';
 import { accessRights } from '../../../conf/values/access-rights.js';
 import { flag } from '../../../conf/values/flag.js';
 import { keyword } from '../../../conf/values/keyword.js';
@@ -16,30 +16,7 @@ import { variableText } from '../../../conf/values/variable-text.js';
 
 const LEVELS = ['http', 'server', 'location'] as const;
 
-/** A directive of one line that the innermost level decides. */
-function simple<const Specs extends readonly ArgumentSpec[]>(
-  name: string,
-  syntax: string,
-  args: Specs,
-  preset: string | null,
-  summary: string,
-  more: Partial<DirectiveDefinition<Specs>> = {},
-): DirectiveDefinition<Specs> {
-  return {
-    name,
-    syntax: syntax === '' ? name : `${name} ${syntax}`,
-    contexts: LEVELS,
-    args,
-    block: null,
-    default: preset,
-    inherit: 'replace',
-    isRepeatable: false,
-    summary,
-    since: '0.2.0',
-    effect: 'full',
-    ...more,
-  };
-}
+const simple = lineDirectives(LEVELS);
 
 const MANY = { isRepeatable: true } as const;
 const IDLE = { effect: 'none' } as const;

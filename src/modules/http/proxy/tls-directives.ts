@@ -1,8 +1,8 @@
 /*
  * The directives of nginx's http proxy module about TLS to upstreams, as data.
  */
-import { type ArgumentSpec, parameters, rest } from '../../../conf/schema/arguments.js';
-import type { DirectiveDefinition } from '../../../conf/schema/definition.js';
+import { parameters, rest } from '../../../conf/schema/arguments.js';
+import { lineDirectives } from '../../../conf/schema/definition.js';
 import { flag } from '../../../conf/values/flag.js';
 import { keyword } from '../../../conf/values/keyword.js';
 import { number } from '../../../conf/values/number.js';
@@ -11,30 +11,7 @@ import { wholeSecondsMs } from '../../../conf/values/time.js';
 import { variableText } from '../../../conf/values/variable-text.js';
 import { TLS_PROTOCOLS } from '../../../net/tls/tls-context.js';
 
-/** A directive of one line that the innermost level decides. */
-function simple<const Specs extends readonly ArgumentSpec[]>(
-  name: string,
-  syntax: string,
-  args: Specs,
-  preset: string | null,
-  summary: string,
-  more: Partial<DirectiveDefinition<Specs>> = {},
-): DirectiveDefinition<Specs> {
-  return {
-    name,
-    syntax: `${name} ${syntax}`,
-    contexts: ['http', 'server', 'location'],
-    args,
-    block: null,
-    default: preset,
-    inherit: 'replace',
-    isRepeatable: false,
-    summary,
-    since: '0.2.0',
-    effect: 'full',
-    ...more,
-  };
-}
+const simple = lineDirectives(['http', 'server', 'location']);
 
 export const proxySslServerName = simple(
   'proxy_ssl_server_name',

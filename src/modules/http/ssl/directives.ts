@@ -1,8 +1,8 @@
 /*
  * The directives of nginx's http ssl module, as data, and `http2`, which is taken and not followed yet.
  */
-import { type ArgumentSpec, rest } from '../../../conf/schema/arguments.js';
-import type { DirectiveDefinition } from '../../../conf/schema/definition.js';
+import { rest } from '../../../conf/schema/arguments.js';
+import { lineDirectives } from '../../../conf/schema/definition.js';
 import { flag } from '../../../conf/values/flag.js';
 import { keyword } from '../../../conf/values/keyword.js';
 import { number } from '../../../conf/values/number.js';
@@ -14,30 +14,7 @@ import { Refusal, type ValueType } from '../../../conf/values/value-type.js';
 import { zoneSize } from '../../../conf/values/zone.js';
 import { TLS_PROTOCOLS } from '../../../net/tls/tls-context.js';
 
-/** A directive of one line that the innermost level decides. */
-function simple<const Specs extends readonly ArgumentSpec[]>(
-  name: string,
-  syntax: string,
-  args: Specs,
-  preset: string | null,
-  summary: string,
-  more: Partial<DirectiveDefinition<Specs>> = {},
-): DirectiveDefinition<Specs> {
-  return {
-    name,
-    syntax: `${name} ${syntax}`,
-    contexts: ['http', 'server'],
-    args,
-    block: null,
-    default: preset,
-    inherit: 'replace',
-    isRepeatable: false,
-    summary,
-    since: '0.2.0',
-    effect: 'full',
-    ...more,
-  };
-}
+const simple = lineDirectives(['http', 'server']);
 
 const MANY = { isRepeatable: true } as const;
 const IDLE = { effect: 'none' } as const;

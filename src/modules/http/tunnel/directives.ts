@@ -1,8 +1,8 @@
 /*
  * The directives of nginx's http tunnel module, as data.
  */
-import { type ArgumentSpec, optional, rest } from '../../../conf/schema/arguments.js';
-import type { DirectiveDefinition } from '../../../conf/schema/definition.js';
+import { optional, rest } from '../../../conf/schema/arguments.js';
+import { lineDirectives } from '../../../conf/schema/definition.js';
 import { flag } from '../../../conf/values/flag.js';
 import { keyword } from '../../../conf/values/keyword.js';
 import { number } from '../../../conf/values/number.js';
@@ -12,29 +12,7 @@ import { variableText } from '../../../conf/values/variable-text.js';
 
 const LEVELS = ['http', 'server', 'location'] as const;
 
-function simple<const Specs extends readonly ArgumentSpec[]>(
-  name: string,
-  syntax: string,
-  args: Specs,
-  preset: string | null,
-  summary: string,
-  more: Partial<DirectiveDefinition<Specs>> = {},
-): DirectiveDefinition<Specs> {
-  return {
-    name,
-    syntax: `${name} ${syntax}`,
-    contexts: LEVELS,
-    args,
-    block: null,
-    default: preset,
-    inherit: 'replace',
-    isRepeatable: false,
-    summary,
-    since: '0.2.0',
-    effect: 'full',
-    ...more,
-  };
-}
+const simple = lineDirectives(LEVELS);
 
 const IDLE = { effect: 'none' } as const;
 

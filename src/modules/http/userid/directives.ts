@@ -1,8 +1,8 @@
 /*
  * The directives of the userid module, as data.
  */
-import { type ArgumentSpec, rest } from '../../../conf/schema/arguments.js';
-import { type DirectiveDefinition, defineDirective } from '../../../conf/schema/definition.js';
+import { rest } from '../../../conf/schema/arguments.js';
+import { lineDirectives } from '../../../conf/schema/definition.js';
 import { keyword } from '../../../conf/values/keyword.js';
 import { number } from '../../../conf/values/number.js';
 import { oneOf } from '../../../conf/values/one-of.js';
@@ -10,27 +10,7 @@ import { text } from '../../../conf/values/text.js';
 import { wholeSecondsMs } from '../../../conf/values/time.js';
 import { Refusal, type ValueType } from '../../../conf/values/value-type.js';
 
-function simple<const Specs extends readonly ArgumentSpec[]>(
-  name: string,
-  syntax: string,
-  args: Specs,
-  preset: string | null,
-  summary: string,
-): DirectiveDefinition<Specs> {
-  return defineDirective({
-    name,
-    syntax: `${name} ${syntax}`,
-    contexts: ['http', 'server', 'location'],
-    args,
-    block: null,
-    default: preset,
-    inherit: 'replace',
-    isRepeatable: false,
-    summary,
-    since: '0.2.0',
-    effect: 'full',
-  }) as DirectiveDefinition<Specs>;
-}
+const simple = lineDirectives(['http', 'server', 'location']);
 
 const markCharacter: ValueType<string> = {
   label: 'letter | digit | =',
