@@ -105,10 +105,9 @@ export class WorkerPool implements ConfServer {
     await Promise.all(stay.map((member) => this.commit(member)));
     const before = this.cycle;
     this.take(conf.cycle, published);
-    const fresh: Promise<void>[] = [];
-    for (let index = 0; index < published.workerCount; index++)
-      if (!this.members.has(index)) fresh.push(this.begin(index, published));
-    await Promise.all(fresh);
+    // The others serve it already: one that can't be started is tried again, and takes nothing back.
+    const indexes = Array.from({ length: published.workerCount }, (_, index) => index);
+    await Promise.all(indexes.map((index) => this.replace(index)));
     for (const member of members) if (member.index >= published.workerCount) this.leave(member, 'drain');
     await before?.close();
   }

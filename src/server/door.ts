@@ -27,7 +27,7 @@ export class Door {
     return pointsByHost.size === 0 ? point : (pointsByHost.get(localAddress) ?? point);
   }
 
-  /** Accepts nobody any more. Resolves when the connections that came in here are gone. */
+  /** Accepts nobody any more; who has come in stays. Resolves when the socket is closed. */
   async close(): Promise<void> {
     this.run = null;
     await this.listener?.close();
