@@ -357,9 +357,9 @@ await import(${JSON.stringify(new URL('cli/worker.js', dist).href)});
 `;
 
 /** Workers that can be told to die. */
-async function startMortal(): Promise<void> {
+async function startMortal(code = MORTAL): Promise<{ reload(): Promise<void> }> {
   const entry = at('mortal.mjs');
-  writeFileSync(entry, MORTAL);
+  writeFileSync(entry, code);
   const { ConfProcess } = await import(new URL('process/conf-process.js', dist).href);
   const { BootLog } = await import(new URL('process/boot-log.js', dist).href);
   const files = {
@@ -371,6 +371,7 @@ async function startMortal(): Promise<void> {
   const proxy = new ConfProcess(files, new BootLog(files), pathToFileURL(entry));
   await proxy.start(proxy.compile(), new Map());
   onTestFinished(() => proxy.stop());
+  return proxy;
 }
 
 describe.skipIf(!canSharePorts())('a worker that dies', () => {
@@ -426,5 +427,21 @@ describe.skipIf(!canSharePorts())('a worker that dies', () => {
         SOON,
       )
       .toEqual(new Set([0, 1]));
+  });
+});
+
+describe.skipIf(!canSharePorts())('a worker that can not be started', () => {
+  it('keeps a reload from nothing: the others serve the new configuration, and the next too', async () => {
+    writeConf(2, 'return 200 one;');
+    const proxy = await startMortal(
+      MORTAL.replace('let zones', 'if (workerData.index === 2) process.exit(5);\nlet zones'),
+    );
+    for (const name of ['two', 'three']) {
+      writeConf(3, `return 200 ${name};`);
+      await proxy.reload();
+      expect(new Set(await askMany(10))).toEqual(new Set([`200 ${name}`]));
+    }
+    expect(errorLog()).toMatch(/\[alert\].*worker 2 can't serve/);
+    expect(errorLog()).not.toContain('[emerg]');
   });
 });

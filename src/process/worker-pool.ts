@@ -49,7 +49,8 @@ export class WorkerPool implements ConfServer {
   private readonly members: Map<number, Member>;
   /** How long each has to wait for its next start, by index. */
   private readonly pauses: Map<number, number>;
-  private readonly timers: Set<NodeJS.Timeout>;
+  /** Of those that are to be started, by index. */
+  private readonly timers: Map<number, NodeJS.Timeout>;
   private published: Published | null;
   private cycle: Cycle | null;
   private isEnding: boolean;
@@ -59,7 +60,7 @@ export class WorkerPool implements ConfServer {
     this.deadThreads = new SharedArrayBuffer(DEAD_THREADS_BYTES);
     this.members = new Map();
     this.pauses = new Map();
-    this.timers = new Set();
+    this.timers = new Map();
     this.published = null;
     this.cycle = null;
     this.isEnding = false;
@@ -143,7 +144,7 @@ export class WorkerPool implements ConfServer {
 
   private async end(how: 'drain' | 'stop'): Promise<void> {
     this.isEnding = true;
-    for (const timer of this.timers) clearTimeout(timer);
+    for (const timer of this.timers.values()) clearTimeout(timer);
     await Promise.all([...this.members.values()].map((member) => this.leave(member, how)));
     await this.cycle?.close();
   }
@@ -218,11 +219,16 @@ export class WorkerPool implements ConfServer {
     const lived = performance.now() - startedMs;
     const pauseMs = lived > SETTLED_MS ? 0 : (this.pauses.get(index) ?? 0);
     this.pauses.set(index, Math.min(LONGEST_PAUSE_MS, pauseMs === 0 ? FIRST_PAUSE_MS : pauseMs * 2));
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      void this.replace(index);
-    }, pauseMs);
-    this.timers.add(timer);
+    this.replaceLater(index, pauseMs);
+  }
+
+  /** One that died while it was started is told of twice, and still replaced once. */
+  private replaceLater(index: number, pauseMs: number): void {
+    clearTimeout(this.timers.get(index));
+    this.timers.set(
+      index,
+      setTimeout(() => void this.replace(index), pauseMs),
+    );
   }
 
   private async replace(index: number): Promise<void> {
@@ -234,11 +240,7 @@ export class WorkerPool implements ConfServer {
       await this.begin(index, published);
     } catch (error) {
       this.log('alert', `worker ${index} can't serve: ${(error as Error).message}`);
-      const timer = setTimeout(() => {
-        this.timers.delete(timer);
-        void this.replace(index);
-      }, LONGEST_PAUSE_MS);
-      this.timers.add(timer);
+      this.replaceLater(index, LONGEST_PAUSE_MS);
     }
   }
 
