@@ -236,7 +236,7 @@ describe('a buffered sink', () => {
     expect(target.text).toBe('a\nb\n');
   });
 
-  it('writes the first lines of an error log at once, and gathers a flood', () => {
+  it('writes the first lines of a prompt log at once, and gathers a flood until it is over', () => {
     const target = new FakeTarget();
     const sink = new BufferedSink(target, { isPrompt: true });
     for (let i = 0; i < 40; i++) sink.write(`${i}`);
@@ -244,8 +244,12 @@ describe('a buffered sink', () => {
     vi.advanceTimersByTime(10);
     target.end();
     expect(target.text).toBe(`${Array.from({ length: 40 }, (_, i) => i).join('\n')}\n`);
-    sink.write('later');
-    expect(target.text).toMatch(/39\nlater\n$/);
+    sink.write('gathered');
+    expect(target.text).toMatch(/\n39\n$/);
+    vi.advanceTimersByTime(10);
+    target.end();
+    sink.write('at once');
+    expect(target.text).toMatch(/\n39\ngathered\nat once\n$/);
   });
 
   it('gathers what could not be written at once', () => {

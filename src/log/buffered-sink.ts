@@ -21,8 +21,9 @@ const BUFFER_BYTES = 8 * 1024 * 1024;
 const PAUSE_MS = 10;
 
 /**
- * So many lines of a prompt log are written at once, without waiting for the event loop, before they are gathered
- * too: whoever reads an answer finds what the log says of it, and a flood costs no more than other logs' lines.
+ * So many lines of a prompt log are written at once in the time of a pause, without waiting for the event loop: whoever
+ * reads an answer finds what the log says of it. Lines beyond are gathered, and all of them after a pause with more.
+ * perf: a line written at once costs 5 us, a third of a small request; gathered, 0.4 us. So a flood pays it no more.
  */
 const PROMPT_LINES = 32;
 
@@ -47,8 +48,11 @@ export class BufferedSink implements LogSink {
   readonly #holdMs: number;
   /** 0: batches are written as they are, else each as a gzip member of that level. */
   readonly #gzipLevel: number;
-  /** How many lines may still be written at once; -1 for a sink that always gathers. */
+  readonly #isPrompt: boolean;
+  /** How many lines may be written at once until the next pause is over. */
   #promptLines: number;
+  /** How many lines have come since the last pause. */
+  #lines: number;
   /** Lines that wait for the next batch, bytes in latin1. */
   #pending: string;
   /** The batch that is being written, null when none is. */
@@ -72,7 +76,9 @@ export class BufferedSink implements LogSink {
     this.#holdBytes = options.bufferBytes ?? 0;
     this.#holdMs = options.flushMs ?? 0;
     this.#gzipLevel = options.gzipLevel ?? 0;
-    this.#promptLines = options.isPrompt === true ? PROMPT_LINES : -1;
+    this.#isPrompt = options.isPrompt === true;
+    this.#promptLines = this.#isPrompt ? PROMPT_LINES : 0;
+    this.#lines = 0;
     this.#pending = '';
     this.#batch = null;
     this.#batchOffset = 0;
@@ -96,8 +102,8 @@ export class BufferedSink implements LogSink {
       this.#lostLines++;
       return;
     }
-    if (this.#promptLines > 0 && this.#pending === '' && this.#batch === null && this.#writeAtOnce(line))
-      return;
+    const isAtOnce = this.#lines++ < this.#promptLines && this.#pending === '' && this.#batch === null;
+    if (isAtOnce && this.#writeAtOnce(line)) return;
     if (this.#holdBytes > 0) this.#hold(line);
     else {
       this.#pending += `${line}\n`;
@@ -109,7 +115,6 @@ export class BufferedSink implements LogSink {
 
   /** Whether the line has left; what the target would not take at once is gathered like other lines. */
   #writeAtOnce(line: string): boolean {
-    this.#promptLines--;
     if (this.#rest === null) this.#waitToWrite(PAUSE_MS);
     const bytes = Buffer.from(`${line}\n`, 'latin1');
     try {
@@ -189,8 +194,9 @@ export class BufferedSink implements LogSink {
   /** Goes on with the batch, or takes the next one. */
   #writeOn(): void {
     this.#stopWaiting();
-    if (this.#promptLines >= 0) this.#promptLines = PROMPT_LINES;
     if (this.#batch === null) {
+      if (this.#isPrompt) this.#promptLines = this.#lines > PROMPT_LINES ? 0 : PROMPT_LINES;
+      this.#lines = 0;
       if (this.#pending === '') return;
       this.#batch = this.#encode(this.#pending);
       this.#batchOffset = 0;
