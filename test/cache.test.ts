@@ -359,6 +359,31 @@ it('serves what is stale by stale-if-error where no answer comes, and passes on 
   expect((await get(served, '/', 'X-Fail: 500\r\n')).status).toBe(500);
 });
 
+it.each([
+  ['condition', 'If-Match: "y"', 412],
+  ['range', 'Range: bytes=100-', 416],
+])('stores nothing of an answer that is not given since a %s does not hold', async (_, field, status) => {
+  let goOn = () => {};
+  const isRefused = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const origin = await startOrigin(async (connection, number) => {
+    await connection.readRequest();
+    const fields = 'Cache-Control: max-age=100\r\nETag: "x"\r\nAccept-Ranges: bytes\r\nContent-Length: 9\r\n';
+    await connection.send(`HTTP/1.1 200 OK\r\n${fields}\r\nwhole`);
+    if (number === 1) await isRefused;
+    await connection.send(' one').catch(() => {});
+    await connection.waitForEnd();
+    connection.close();
+  });
+  const served = await serveConf(conf(await makeFolder(), origin.name));
+  expect((await get(served, '/', `${field}\r\n`)).status).toBe(status);
+  goOn();
+  await expect.poll(() => origin.openCount).toBe(0);
+  expect(await seen(served, '/')).toBe('MISS whole one');
+  expect(await seen(served, '/')).toBe('HIT whole one');
+});
+
 it('refuses caches that are not declared, or badly', async () => {
   const refused = (text: string) => expect(serveConf(text)).rejects;
   await refused(

@@ -407,9 +407,15 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     new UnwatchedAnswer(upstream, settings, this.handOverKeeper(), unsent);
   }
 
-  /** Whether what comes is being kept, whoever gets it. */
+  /**
+   * Whether what comes is being kept, whoever gets it. Not while a filter answers otherwise: then the start of the body
+   * has not been kept.
+   */
   private get isKeeping(): boolean {
-    return this.state === RESPONDING && (this.copy !== null || this.cacheUse?.isStoring === true);
+    const { state, request, copy, cacheUse } = this;
+    return (
+      state === RESPONDING && request.isResponseStarted && (copy !== null || cacheUse?.isStoring === true)
+    );
   }
 
   /** Who is to keep the rest of the answer; null for nobody. */
