@@ -1,7 +1,9 @@
 // When another peer is asked, when the same one again, and when neither is safe; what the logs say of it.
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { answering, type OriginScript, type TestProxy } from '../src/testing/index.js';
+import { get, serveConf } from './conf-scene.js';
+import { folderOf } from './folder.js';
 import { connect, silentAddress, startOrigin, startProxy, unusedAddress } from './scene.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -377,4 +379,45 @@ test('peers get requests by their weights, smoothly', async () => {
     order += (await client.readResponse()).text;
   }
   expect(order).toBe('aabacaaaabacaa');
+});
+
+test('proxy_next_upstream_timeout does not count the time that the client takes to send its body', async () => {
+  const living = await startOrigin(named('got '));
+  const conf = await serveConf(`
+    upstream both { server 127.0.0.1:${(await unusedAddress()).port}; server ${living.name}; }
+    server { listen %PORT%; location / {
+      proxy_pass http://both; proxy_next_upstream_timeout 200ms; } }`);
+  const client = await conf.connect();
+  client.send('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello');
+  await delay(300);
+  client.send('world');
+  expect((await client.readResponse()).text).toBe('got helloworld');
+});
+
+test.each([
+  ['an error page replaces', 'proxy_intercept_errors on; error_page 500 = /page;', ['page', undefined]],
+  [
+    'a stored one is given for',
+    'proxy_cache one; proxy_cache_valid 200 1s; proxy_cache_use_stale http_500; add_header X-Cache $upstream_cache_status;',
+    ['stored', 'STALE'],
+  ],
+])('a peer is well again by an answer that %s', async (_, settings, replaced) => {
+  const folder = await folderOf({});
+  let answer = () => bodyOf('stored');
+  const origin = await startOrigin((connection) => answering(() => answer())(connection, 1));
+  const conf = await serveConf(`
+    proxy_cache_path ${folder}/cache keys_zone=one:1m;
+    upstream both { server ${origin.name} fail_timeout=1s; server 127.0.0.1:1 down; }
+    server { listen %PORT%; error_log error.log notice;
+      location / { proxy_pass http://both; ${settings} }
+      location = /page { return 200 page; } }`);
+  expect((await get(conf, '/')).body).toBe('stored');
+  answer = () => 'nonsense\r\n\r\n';
+  expect((await get(conf, '/other')).status).toBe(502);
+  answer = () => 'HTTP/1.1 500 Error\r\nContent-Length: 5\r\n\r\nerror';
+  await vi.waitFor(async () => {
+    const { body, fields } = await get(conf, '/');
+    expect([body, fields['x-cache']]).toEqual(replaced);
+  }, 5000);
+  await conf.log('error.log').waitFor(/answers again/);
 });

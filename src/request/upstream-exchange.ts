@@ -189,6 +189,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
   private flushesReads: boolean;
   /** The start of a response head that came in more than one read. */
   private heldHead: Buffer;
+  /** When the first peer was asked. */
   private startedMs: number;
   /** What a slow client has yet to take; null while it is none. */
   private spool: ResponseSpool | null;
@@ -249,7 +250,6 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     this.flushesReads = !settings.buffersResponse;
     this.spool = null;
     this.answeredMs = -1;
-    this.startedMs = request.context.clock.nowMs();
     request.responder = this;
     request.tries.beginExchange();
     if (destination.usesTls) {
@@ -287,7 +287,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
         const staysChunked = isChunked && !this.settings.buffersRequest && plan.versionMinor === 1;
         if (staysChunked) sender.begin(request, CHUNKED_BODY);
         else sender.begin(request, isChunked ? length : contentLength);
-        this.tryNextPeer(earlyBytes, earlyStart, earlyEnd);
+        this.askFirstPeer(earlyBytes, earlyStart, earlyEnd);
       }
       return;
     }
@@ -299,7 +299,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       client.receiver = this;
       this.streamedBytes = client.earlyEnd - client.earlyStart;
       sender.beginStreaming(request);
-      this.tryNextPeer(client.earlyBytes, client.earlyStart, client.earlyEnd);
+      this.askFirstPeer(client.earlyBytes, client.earlyStart, client.earlyEnd);
       return;
     }
     this.state = READING_BODY;
@@ -326,7 +326,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { head } = request.main;
     if (payload.length === 0 && head.contentLength < 0 && !head.isChunked) sender.begin(request, NO_BODY);
     else sender.beginRead(request, payload);
-    this.tryNextPeer(sender.held, 0, sender.held.length);
+    this.askFirstPeer(sender.held, 0, sender.held.length);
   }
 
   /** There is no body, or proxy_set_body's. */
@@ -334,7 +334,13 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     const { body } = this.plan;
     const bytes = body === null ? NO_BYTES : Buffer.from(body.evaluate(this.request), 'latin1');
     this.sender.begin(this.request, body === null ? NO_BODY : bytes.length);
-    this.tryNextPeer(bytes, 0, bytes.length);
+    this.askFirstPeer(bytes, 0, bytes.length);
+  }
+
+  /** Nothing of a body is waited for: what may still come of it goes on as it comes. */
+  private askFirstPeer(bytes: Buffer, start: number, end: number): void {
+    this.startedMs = this.request.context.clock.nowMs();
+    this.tryNextPeer(bytes, start, end);
   }
 
   /** More payload of the request; with the body complete this is its end. Whether nothing refers to `bytes` now. */
@@ -677,6 +683,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
         return;
       }
       if (failure !== undefined && cacheUse?.maySendStale(failure)) {
+        this.destination.target.group.noteSuccess(upstream.peer);
         this.leaveForStored(upstream, bytes, start, end);
         cacheUse.serve('STALE');
         return;
@@ -684,6 +691,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
       if (settings.interceptsErrors && request.location.settings.errorPages.has(status)) {
         if (status === 401) copyChallenges(request, upstream);
         cacheUse?.noteError(status, head);
+        this.destination.target.group.noteSuccess(upstream.peer);
         this.dismiss(upstream, bytes, start, end);
         this.release();
         finalize(request, status);
