@@ -25,17 +25,35 @@ const TUNNEL_PAUSE_MS = 250;
 /** Reloads until memory is what a process that has reloaded has. */
 const WARM_UP_RELOADS = 10;
 
-/** Says the bytes of the heap that are in use after a collection, without compiled code, whenever a signal asks. */
-const HEAP_TELLER = `data:text/javascript,${encodeURIComponent(`
+/**
+ * Says the bytes of all threads' heaps that are in use after a collection, without compiled code, whenever a signal asks.
+ * Words: how many workers besides the main thread there are.
+ */
+const heapTeller = (workers: number) =>
+  `data:text/javascript,${encodeURIComponent(`
   import { getHeapCodeStatistics } from 'node:v8';
-  let count = 0;
-  const compiled = () => {
-    const { bytecode_and_metadata_size, code_and_metadata_size } = getHeapCodeStatistics();
-    return bytecode_and_metadata_size + code_and_metadata_size;
-  };
-  process.on('SIGPWR', () => {
+  import { BroadcastChannel, isMainThread } from 'node:worker_threads';
+  const channel = new BroadcastChannel('heaps');
+  channel.unref();
+  const used = () => {
     globalThis.gc();
-    console.log('heap ' + ++count + ': ' + (process.memoryUsage().heapUsed - compiled()));
+    const { bytecode_and_metadata_size, code_and_metadata_size } = getHeapCodeStatistics();
+    return process.memoryUsage().heapUsed - bytecode_and_metadata_size - code_and_metadata_size;
+  };
+  let count = 0;
+  let heaps = [];
+  const gather = (bytes) => {
+    if (heaps.push(bytes) <= ${workers}) return;
+    console.log('heap ' + ++count + ': ' + heaps.reduce((sum, each) => sum + each, 0));
+    heaps = [];
+  };
+  channel.onmessage = ({ data }) => {
+    if (isMainThread) gather(data);
+    else if (data === 'tell') channel.postMessage(used());
+  };
+  if (isMainThread) process.on('SIGPWR', () => {
+    channel.postMessage('tell');
+    gather(used());
   });`)}`;
 
 export interface SoakOptions {
@@ -44,6 +62,8 @@ export interface SoakOptions {
   readonly reloads: number;
   /** All of them take at least this long, evenly spread; they are waited for one after the other. */
   readonly durationMs: number;
+  /** More than one only where workers can share a port. */
+  readonly workers: number;
   readonly onReload?: (count: number) => void;
 }
 
@@ -54,9 +74,9 @@ export interface SoakResult {
   readonly requests: number;
   readonly tunnelMessages: number;
   readonly downloads: number;
-  /** From the signal until the new configuration answers, of each reload. */
+  /** From the signal until the new configuration answers, whichever worker is asked, of each reload. */
   readonly reloadMs: readonly number[];
-  /** In use after a collection, without compiled code, after the first reloads and after the last. */
+  /** In use after a collection in all threads, without compiled code, after the first reloads and after the last. */
   readonly heapBytes: { readonly before: number; readonly after: number };
   /** Lines of the error log from [warn] on. */
   readonly troubles: readonly string[];
@@ -70,17 +90,20 @@ export async function soakReloads(options: SoakOptions): Promise<SoakResult> {
   const load = new Load();
   let sluice: Program | null = null;
   try {
-    const conf = new ChangingConf(
+    const { workers } = options;
+    const originPort = (origin.address() as AddressInfo).port;
+    const conf = new ChangingConf({
       folder,
-      (origin.address() as AddressInfo).port,
-      await freePort(),
-      await freePort(),
-    );
+      workers,
+      originPort,
+      port: await freePort(),
+      otherPort: await freePort(),
+    });
     conf.write(0);
     const words = [
       '--expose-gc',
       '--import',
-      HEAP_TELLER,
+      heapTeller(workers === 1 ? 0 : workers),
       options.main,
       '-p',
       `${folder}/`,
@@ -166,35 +189,40 @@ async function sendSlowly(send: (part: Buffer) => void): Promise<void> {
   }
 }
 
+interface ConfPlace {
+  readonly folder: string;
+  readonly workers: number;
+  readonly originPort: number;
+  readonly port: number;
+  readonly otherPort: number;
+}
+
 /** A configuration whose upstream group, locations and second port change each time. */
 class ChangingConf {
   readonly port: number;
-  readonly #folder: string;
-  readonly #originPort: number;
-  readonly #otherPort: number;
+  readonly #place: ConfPlace;
 
-  constructor(folder: string, originPort: number, port: number, otherPort: number) {
-    this.#folder = folder;
-    this.#originPort = originPort;
-    this.port = port;
-    this.#otherPort = otherPort;
+  constructor(place: ConfPlace) {
+    this.#place = place;
+    this.port = place.port;
   }
 
   write(count: number): void {
+    const { folder, workers, originPort, port, otherPort } = this.#place;
     const name = `app_${count}`;
     const locations = Array.from(
       { length: LOCATIONS },
       (_, i) => `location /${name}/${i}/ { proxy_pass http://${name}/; proxy_set_header X-Count ${count}; }`,
     );
-    const second = count % 2 === 0 ? '' : `listen 127.0.0.1:${this.#otherPort};`;
+    const second = count % 2 === 0 ? '' : `listen 127.0.0.1:${otherPort};`;
     writeFileSync(
-      join(this.#folder, 'nginx.conf'),
-      `daemon off; error_log error.log notice; events {}
+      join(folder, 'nginx.conf'),
+      `daemon off; worker_processes ${workers}; error_log error.log notice; events {}
 http {
   access_log off; keepalive_requests 1000000;
-  upstream ${name} { server 127.0.0.1:${this.#originPort}; keepalive ${8 + (count % 8)}; }
+  upstream ${name} { server 127.0.0.1:${originPort}; keepalive ${8 + (count % 8)}; }
   server {
-    listen 127.0.0.1:${this.port}; ${second}
+    listen 127.0.0.1:${port}; ${second}
     proxy_http_version 1.1;
     proxy_set_header Connection $http_connection;
     proxy_set_header Upgrade $http_upgrade;
@@ -207,12 +235,17 @@ http {
     );
   }
 
-  /** Waits until that one answers. */
+  /** Waits until that one answers all of several clients at once, so that each worker is asked. */
   async waitFor(count: number): Promise<void> {
-    for (const endMs = performance.now() + 10_000; performance.now() < endMs; await delay(2)) {
+    const ask = async () => {
       const url = `http://127.0.0.1:${this.port}/count`;
       const answer = await fetch(url, { headers: { connection: 'close' } }).catch(() => null);
-      if ((await answer?.text()) === String(count)) return;
+      return answer?.text();
+    };
+    const { workers } = this.#place;
+    for (const endMs = performance.now() + 10_000; performance.now() < endMs; await delay(2)) {
+      const answers = await Promise.all(Array.from({ length: workers === 1 ? 1 : workers * 4 }, ask));
+      if (answers.every((answer) => answer === String(count))) return;
     }
     throw new Error(`configuration ${count} does not answer after 10 s`);
   }

@@ -25,7 +25,7 @@ export class ServedFolder {
     this.program = program;
   }
 
-  /** Serves a whole file but for `daemon` and `pid`; in it `%PORT%` stands for a free port. */
+  /** Serves a whole file but for `daemon` and `pid`; in it `%PORT%` stands for a free port, `%FOLDER%` for where it is. */
   static async start(text: string, { prefix = [] }: ServedFolderOptions = {}): Promise<ServedFolder> {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-served-'));
     const port = await freePort();
@@ -90,6 +90,7 @@ export class ServedFolder {
 }
 
 function write(folder: string, port: number, text: string): void {
-  const whole = `daemon off; pid pid; ${text.replaceAll('%PORT%', String(port))}`;
+  const filled = text.replaceAll('%PORT%', String(port)).replaceAll('%FOLDER%', folder);
+  const whole = `daemon off; pid pid; ${filled}`;
   writeFileSync(join(folder, 'nginx.conf'), whole);
 }

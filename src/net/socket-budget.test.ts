@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventClock } from '../core/clock.js';
 import { type Gate, SocketBudget } from './socket-budget.js';
+import { forgetSockets, makeSocketCounts, SocketCounts } from './socket-counts.js';
 
 /** A gate that writes down what it is told. */
 class RecordingGate implements Gate {
@@ -141,5 +142,91 @@ describe('SocketBudget', () => {
     expect(vi.getTimerCount()).toBe(0);
     open(2);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('the SocketBudgets of two threads', () => {
+  /** 20 more for the reserve of the second thread, and the same for sockets: 40 for both. */
+  const LIMIT = OTHERS + 20 + 40;
+  let memory: SharedArrayBuffer;
+  let threads: { readonly budget: SocketBudget; readonly gate: RecordingGate }[];
+
+  beforeEach(() => {
+    memory = makeSocketCounts(8);
+    threads = [0, 1].map((index) => {
+      const counts = new SocketCounts(memory, index);
+      const one: SocketBudget = new SocketBudget(() => ({ limit: LIMIT, open: OTHERS + one.openCount }));
+      one.share(counts);
+      one.threadCount = 2;
+      return { budget: one, gate: new RecordingGate() };
+    });
+    for (const thread of threads) thread.budget.addGate(thread.gate);
+  });
+  afterEach(() => {
+    for (const thread of threads) thread.budget.removeGate(thread.gate);
+  });
+
+  /** Has a thread accept clients until it pauses; how many that were. */
+  function fill({ budget: one }: (typeof threads)[number]): number {
+    let count = 0;
+    for (; !one.isPaused; count++) one.noteOpened(true);
+    return count;
+  }
+
+  it('have one limit, of which a thread leaves the other a quarter, however often it is measured', () => {
+    const [first, second] = threads;
+    expect(fill(first!)).toBe(23); // 30 for clients: 7 are the other's, and 16 of 23 are for all
+    vi.advanceTimersByTime(5000);
+    expect(first!.budget.isPaused).toBe(true);
+    expect(fill(second!)).toBe(7);
+    vi.advanceTimersByTime(5000);
+    expect([first!.budget.openCount, first!.budget.limit]).toEqual([30, 40]);
+  });
+
+  it('let who comes first have the half that is for all, and the other once that is free', () => {
+    const [first, second] = threads;
+    fill(first!);
+    fill(second!);
+    for (let i = 0; i < 4; i++) first!.budget.noteClosed(true);
+    for (let i = 0; i < 4; i++) first!.budget.noteOpened(true);
+    expect(first!.budget.isPaused).toBe(true);
+    for (let i = 0; i < 4; i++) first!.budget.noteClosed(true);
+    vi.advanceTimersByTime(250);
+    expect(second!.gate.told.at(-1)).toBe('resume');
+    expect(fill(second!)).toBe(4);
+  });
+
+  it('let an upstream connection wait for what the other thread closes', () => {
+    const [first, second] = threads;
+    for (let i = 0; i < 30; i++) first!.budget.noteOpened(false);
+    for (let i = 0; i < 10; i++) second!.budget.noteOpened(false);
+    const opened = vi.fn();
+    second!.budget.whenRoom(opened);
+    vi.advanceTimersByTime(1000);
+    expect(opened).not.toHaveBeenCalled();
+    first!.budget.noteClosed(false);
+    vi.advanceTimersByTime(250);
+    expect(opened).toHaveBeenCalledOnce();
+  });
+
+  it('tell of a shortage once, and once that it is over', () => {
+    const [first, second] = threads;
+    for (const thread of threads) fill(thread);
+    expect(first!.gate.told.filter((word) => word === 'short')).toHaveLength(1);
+    expect(second!.gate.told).not.toContain('short');
+    for (let i = 0; i < 4; i++) for (const thread of threads) thread.budget.noteClosed(true);
+    vi.advanceTimersByTime(11_000);
+    const calm = threads.flatMap((thread) => thread.gate.told).filter((word) => word === 'calm');
+    expect(calm).toHaveLength(1);
+  });
+
+  it('have again what a thread had that is gone', () => {
+    const [first, second] = threads;
+    fill(first!);
+    fill(second!);
+    forgetSockets(memory, 0);
+    vi.advanceTimersByTime(250);
+    expect(second!.gate.told.at(-1)).toBe('resume');
+    expect(second!.budget.openCount).toBe(7);
   });
 });

@@ -1,10 +1,12 @@
 /*
  * The process's sockets against its limit of descriptors. Past the limit, libuv accepts clients only to
  * close them at once and tells nobody: so accepting pauses before, clients wait in the kernel's queue, and
- * upstream connections wait until a descriptor is free. What pauses a listener is accept-gate.ts.
+ * upstream connections wait until a descriptor is free. What pauses a listener is accept-gate.ts, what all
+ * threads of the process have open socket-counts.ts.
  */
 import { eventClock } from '../core/clock.js';
 import { type Descriptors, readDescriptors } from './descriptors.js';
+import { CLIENTS, OPEN, SocketCounts } from './socket-counts.js';
 
 /** A listener, as the budget sees it. */
 export interface Gate {
@@ -17,13 +19,13 @@ export interface Gate {
   reclaim(): void;
 }
 
-/** Left for what is no socket of ours: name lookups, log files opened anew, files read. */
+/** Left to each thread for what is no socket of ours: name lookups, log files opened anew, files read. */
 const RESERVED_DESCRIPTORS = 10;
 
 /** Clients may have this part, so that upstream connections always find some and those accepted get on. */
 const CLIENT_PART = 3 / 4;
 
-/** However low the limit: a client, its upstream connection, and one more of each. */
+/** For each thread, however low the limit: a client, its upstream connection, and one more of each. */
 const LEAST_SOCKETS = 4;
 
 /** How often connections to close are looked for while there is a shortage. */
@@ -35,16 +37,16 @@ const MEASURE_MS = 1000;
 /** A shortage is over, and the next one worth a line in the log, after this long without a pause. */
 const CALM_MS = 10_000;
 
-/** Counts sockets, pauses and resumes the gates, and holds back who must wait for a socket. */
+/**
+ * Counts the sockets of a thread, pauses and resumes its gates, and holds back who must wait for a socket. Half of the
+ * limit is divided between the threads, so that none is without; the other half is for who comes first.
+ */
 export class SocketBudget {
-  /** How many sockets there may be; Infinity where the limit can't be read, and before the first gate. */
-  limit: number;
-  openCount: number;
-  clientCount: number;
-  /** How many threads of the process open sockets: each takes its part of what is free. */
+  /** How many threads of the process open sockets. */
   threadCount: number;
   /** Whether accepting is paused, so that clients may be waiting. */
   isPaused: boolean;
+  private counts: SocketCounts;
   private readonly read: () => Descriptors | null;
   private readonly gates: Set<Gate>;
   /** What opens a socket when there is room, in the order asked. */
@@ -55,9 +57,7 @@ export class SocketBudget {
   private review: NodeJS.Timeout | null;
 
   constructor(read: () => Descriptors | null) {
-    this.limit = Number.POSITIVE_INFINITY;
-    this.openCount = 0;
-    this.clientCount = 0;
+    this.counts = new SocketCounts();
     this.threadCount = 1;
     this.isPaused = false;
     this.read = read;
@@ -68,9 +68,28 @@ export class SocketBudget {
     this.review = null;
   }
 
+  /** Counts from now on where the other threads do. Before the first socket. */
+  share(counts: SocketCounts): void {
+    this.counts = counts;
+  }
+
+  /** How many sockets all threads may have; Infinity where the limit can't be read, and before the first gate. */
+  get limit(): number {
+    return this.counts.limit;
+  }
+
+  set limit(sockets: number) {
+    this.counts.limit = sockets;
+  }
+
+  /** Of all threads. */
+  get openCount(): number {
+    return this.counts.sum(OPEN);
+  }
+
   /** Whether an upstream connection can be opened now. */
   get hasRoom(): boolean {
-    return this.openCount < this.limit;
+    return this.counts.hasRoom(OPEN, this.limit, this.threadCount);
   }
 
   /** Whether somebody waits for a socket: what is kept only for later should be closed. */
@@ -80,29 +99,29 @@ export class SocketBudget {
 
   /** A socket was opened. */
   noteOpened(isClient: boolean): void {
-    this.openCount++;
-    if (isClient) this.clientCount++;
+    this.counts.add(isClient, 1);
     if (!this.isPaused && !this.hasClientRoom) this.pause();
   }
 
   /** A socket could not be opened for want of descriptors: others have taken those that seemed left. */
   noteExhausted(): void {
     // Nothing can be read now; the next review tells more.
-    this.limit = Math.max(LEAST_SOCKETS, Math.min(this.limit, this.openCount - 1));
+    this.limit = Math.max(this.leastSockets, Math.min(this.limit, this.openCount - 1));
     if (!this.isPaused) this.pause();
   }
 
   /** A socket was closed; its descriptor is free already. */
   noteClosed(isClient: boolean): void {
-    this.openCount--;
-    if (isClient) this.clientCount--;
+    this.counts.add(isClient, -1);
     if (this.isPaused || this.waiting.length > 0) this.settle();
   }
 
   /** Calls `open` as soon as there is room for one more socket, never before this returns. */
   whenRoom(open: () => void): void {
     this.waiting.push(open);
-    for (const gate of this.gates) gate.reclaim();
+    // If other threads have taken the room, nothing was paused here that would look for it again.
+    if (this.isPaused) for (const gate of this.gates) gate.reclaim();
+    else this.pause();
   }
 
   /** A gate opens, its own descriptor included in what is counted now. */
@@ -115,22 +134,30 @@ export class SocketBudget {
 
   removeGate(gate: Gate): void {
     this.gates.delete(gate);
-    if (this.gates.size === 0) this.endReview();
+    if (this.gates.size > 0) return;
+    this.endReview();
+    this.counts.noteShortage(false);
   }
 
   /** Reads the limit again: it was changed, or descriptors that are none of ours came or went. */
   measure(): void {
     this.lastMeasuredMs = eventClock.nowMs();
+    const before = this.openCount;
     const descriptors = this.read();
     if (descriptors === null) return;
-    const free = (descriptors.limit - descriptors.open - RESERVED_DESCRIPTORS) / this.threadCount;
-    this.limit = Math.max(LEAST_SOCKETS, this.openCount + Math.floor(free));
+    const free = descriptors.limit - descriptors.open - RESERVED_DESCRIPTORS * this.threadCount;
+    // Other threads open and close while this one reads.
+    const open = Math.min(before, this.openCount);
+    this.limit = Math.max(this.leastSockets, open + free);
+  }
+
+  private get leastSockets(): number {
+    return LEAST_SOCKETS * this.threadCount;
   }
 
   private get hasClientRoom(): boolean {
-    return (
-      this.hasRoom && this.clientCount < Math.ceil(this.limit * CLIENT_PART) && this.waiting.length === 0
-    );
+    if (this.waiting.length > 0 || !this.hasRoom) return false;
+    return this.counts.hasRoom(CLIENTS, Math.ceil(this.limit * CLIENT_PART), this.threadCount);
   }
 
   private pause(): void {
@@ -138,7 +165,7 @@ export class SocketBudget {
     if (!this.isPaused) for (const gate of this.gates) gate.pause();
     this.isPaused = true;
     if (this.review === null) {
-      for (const gate of this.gates) gate.noteShortage(true);
+      this.noteShortage(true);
       this.review = setInterval(() => this.reviewShortage(), REVIEW_MS);
     }
     // A paused listener alone would not keep the process alive.
@@ -163,7 +190,12 @@ export class SocketBudget {
     if (!this.hasClientRoom) this.pause();
     if (this.isPaused || nowMs - this.lastPausedMs < CALM_MS) return;
     this.endReview();
-    for (const gate of this.gates) gate.noteShortage(false);
+    this.noteShortage(false);
+  }
+
+  /** Told by the thread that runs short first, and by the last one that is no more. */
+  private noteShortage(isShort: boolean): void {
+    if (this.counts.noteShortage(isShort)) for (const gate of this.gates) gate.noteShortage(isShort);
   }
 
   private endReview(): void {
@@ -173,5 +205,5 @@ export class SocketBudget {
   }
 }
 
-/** The budget of this process: descriptors are the process's, whoever opens them. */
+/** The budget of this thread: descriptors are the process's, whoever opens them. */
 export const SOCKETS = new SocketBudget(readDescriptors);

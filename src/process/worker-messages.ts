@@ -20,6 +20,8 @@ export interface WorkerStart {
   readonly index: number;
   readonly files: ConfFiles;
   readonly deadThreads: SharedArrayBuffer;
+  /** What all workers have open: see socket-counts.ts. */
+  readonly socketCounts: SharedArrayBuffer;
   /** Descriptors of listening sockets that are open already, by inheritanceKey. */
   readonly inherited: ReadonlyMap<string, number>;
   /** The keys of sockets that the first worker has alone. */

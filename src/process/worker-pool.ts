@@ -8,8 +8,10 @@ import type { Cycle } from '../compile/cycle.js';
 import { describeDefect } from '../core/describe-defect.js';
 import type { LogLevel } from '../log/level.js';
 import { formatAddress } from '../net/address.js';
+import { forgetSockets, makeSocketCounts } from '../net/socket-counts.js';
 import { tryAddress } from '../net/try-address.js';
 import { inheritanceKey, ListenError } from '../server/proxy-server.js';
+import { MAX_WORKERS } from '../zones/worker-place.js';
 import { DEAD_THREADS_BYTES, noteDeadThread, shareDeadThreads } from '../zones/zone-lock.js';
 import type { ConfFiles } from './conf-files.js';
 import type { ConfServer, ServableConf } from './conf-server.js';
@@ -46,6 +48,7 @@ interface Member {
 export class WorkerPool implements ConfServer {
   private readonly options: PoolOptions;
   private readonly deadThreads: SharedArrayBuffer;
+  private readonly socketCounts: SharedArrayBuffer;
   private readonly members: Map<number, Member>;
   /** How long each has to wait for its next start, by index. */
   private readonly pauses: Map<number, number>;
@@ -58,6 +61,7 @@ export class WorkerPool implements ConfServer {
   constructor(options: PoolOptions) {
     this.options = options;
     this.deadThreads = new SharedArrayBuffer(DEAD_THREADS_BYTES);
+    this.socketCounts = makeSocketCounts(MAX_WORKERS);
     this.members = new Map();
     this.pauses = new Map();
     this.timers = new Map();
@@ -174,6 +178,7 @@ export class WorkerPool implements ConfServer {
       index,
       files,
       deadThreads: this.deadThreads,
+      socketCounts: this.socketCounts,
       inherited: socketsOfWorker(index, this.options.inherited),
       unshared: unsharedAmong(this.options.inherited),
     };
@@ -213,6 +218,7 @@ export class WorkerPool implements ConfServer {
     const { index, isLeaving, startedMs } = member;
     this.members.delete(index);
     noteDeadThread(threadId);
+    forgetSockets(this.socketCounts, index);
     this.cycle?.forgetWorker(index);
     if (isLeaving || this.isEnding) return;
     this.log('alert', `worker ${index} ${how}`);

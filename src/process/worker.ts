@@ -5,6 +5,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { describeDefect } from '../core/describe-defect.js';
 import type { TimerWheel } from '../core/timer-wheel.js';
 import { SOCKETS } from '../net/socket-budget.js';
+import { SocketCounts } from '../net/socket-counts.js';
 import { ListenError, type PreparedReload, type RunningServer, serveCycle } from '../server/proxy-server.js';
 import { DefectLog, makeWheel } from '../server/start-proxy.js';
 import { shareDeadThreads } from '../zones/zone-lock.js';
@@ -38,6 +39,7 @@ export class Worker {
     this.server = null;
     this.prepared = null;
     shareDeadThreads(this.start.deadThreads);
+    SOCKETS.share(new SocketCounts(this.start.socketCounts, this.start.index));
     let last = Promise.resolve();
     this.port.on('message', (order: WorkerOrder) => {
       last = last.then(() => this.obey(order)).catch((defect: unknown) => this.defects.report(defect));
