@@ -2,30 +2,27 @@
  * What one request has to do with a cache: looks for its answer there, waits for another who fetches it, stores what the
  * upstream says, or answers with what is stored.
  */
-import { createHash } from 'node:crypto';
-import type { AboutAnswer, CachedFile } from '../cache/cached-file.js';
-import { CachedFileWriter } from '../cache/cached-file.js';
+import { type AboutAnswer, type CachedFile, CachedFileWriter } from '../cache/cached-file.js';
 import type { CacheNode, FileCache } from '../cache/file-cache.js';
 import { eventClock } from '../core/clock.js';
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
-import { BodyKind } from '../http/h1/body-decoder.js';
-import { DEFAULT_HEAD_LIMITS } from '../http/h1/malformed.js';
-import { ResponseHead } from '../http/h1/response-head.js';
+import type { ResponseHead } from '../http/h1/response-head.js';
 import { FieldId } from '../http/message/field-id.js';
 import type { CacheCounters, CacheOutcome } from '../metrics/cache-counters.js';
 import type { CacheStatus } from '../metrics/route-counters.js';
 import type { Connection } from '../net/connection.js';
-import { freshnessOf, type ValidRule, validByRules } from './answer-freshness.js';
+import { freshnessOf, validByRules } from './answer-freshness.js';
+import { CacheEntry } from './cache-entry.js';
+import { type CacheSettings, STALE_WHILE_UPDATING } from './cache-settings.js';
+import { allowParts, sendCached, storedHead } from './cached-response.js';
 import { logErrorOf } from './error-line.js';
-import { describeFailure, OpenFile } from './file-access.js';
+import { describeFailure } from './file-access.js';
 import { upstreamTarget } from './forwarded-head.js';
 import type { HttpRequest, Responder } from './http-request.js';
 import { finalize } from './lifecycle.js';
-import type { RequestText } from './location.js';
 import { isAny } from './predicate.js';
 import { RequestState } from './request-state.js';
-import { sendFileBody } from './send-file.js';
-import { fillResponse } from './upstream-response.js';
+import type { AnswerKeeper } from './stored-copy.js';
 import {
   type Destination,
   NextUpstream,
@@ -33,41 +30,8 @@ import {
   type UpstreamSettings,
 } from './upstream-settings.js';
 
-/** In `useStale`, beside the bits of NextUpstream: while another request fetches it. */
-export const STALE_WHILE_UPDATING = 65536;
-
 /** Failures of which no answer came. */
 const UNANSWERED = NextUpstream.error | NextUpstream.timeout | NextUpstream.invalidHeader;
-
-/** One location's way to use a cache. The directive has the name of the field, behind proxy_cache_. */
-export interface CacheSettings {
-  /** The cache of a request; null for none, 'unknown' for one that there isn't. */
-  readonly choose: (request: HttpRequest) => FileCache | null | 'unknown';
-  /** Null: where the upstream is and what it is asked for. */
-  readonly key: RequestText | null;
-  readonly methods: ReadonlySet<string>;
-  readonly minUses: number;
-  readonly bypass: readonly RequestText[];
-  readonly noCache: readonly RequestText[];
-  readonly valid: readonly ValidRule[];
-  /** Of NextUpstream, and STALE_WHILE_UPDATING. */
-  readonly useStale: number;
-  readonly revalidates: boolean;
-  /** proxy_cache_background_update */
-  readonly updatesInBackground: boolean;
-  readonly locks: boolean;
-  readonly lockTimeoutMs: number;
-  readonly lockAgeMs: number;
-  /** Infinity: any part of an answer is asked for as the whole of it. */
-  readonly maxRangeOffset: number;
-  /** What is asked for is the whole answer, whatever part of it the client wants. */
-  readonly plan: RequestPlan;
-  /** The same for HEAD. */
-  readonly headPlan: RequestPlan;
-  /** For what isn't stored, so that the client may have a part alone; and the same for HEAD. */
-  readonly passedPlan: RequestPlan;
-  readonly passedHeadPlan: RequestPlan;
-}
 
 /** For variables. */
 export const CACHE_USE: RequestState<CacheUse> = new RequestState();
@@ -85,9 +49,13 @@ export function cacheUseOf(
   return cache === null ? null : new CacheUse(request, settings, plan, cache, destination);
 }
 
-function hashOf(text: string): string {
-  return createHash('md5').update(text, 'latin1').digest('hex');
-}
+/** Asks the upstream for what isn't stored; `use` is who stores it. */
+export type AskForCache = (
+  request: HttpRequest,
+  settings: UpstreamSettings,
+  destination: Destination,
+  use: CacheUse,
+) => void;
 
 /** What counters call it. */
 const OUTCOMES: Readonly<Record<CacheStatus, CacheOutcome>> = {
@@ -101,31 +69,27 @@ const OUTCOMES: Readonly<Record<CacheStatus, CacheOutcome>> = {
 };
 
 /** One request's. Ended by whoever has it. */
-export class CacheUse implements Responder, DeadlineOwner {
+export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
   readonly served: Connection;
   plan: RequestPlan;
   status: CacheStatus;
   private readonly request: HttpRequest;
   private readonly upstreamSettings: UpstreamSettings;
   private readonly settings: CacheSettings;
+  private readonly destination: Destination;
   private readonly cache: FileCache;
-  private readonly key: string;
-  private readonly mainHash: string;
-  private node: CacheNode | null;
-  /** Whether it is this request that fetches what `node` is to have. */
+  private readonly entry: CacheEntry;
+  /** Whether it is this request that fetches what the entry is to have. */
   private isFetching: boolean;
-  /** What is stored and too old. */
-  private file: CachedFile | null;
   private mayStore: boolean;
-  /** Where it looked for what depends on fields of the request: by which ones. */
-  private lookedVary: string;
+  /** Null while nothing is being stored. */
   private writer: CachedFileWriter | null;
   private storeHash: string;
   private deadline: Deadline | null;
   private isWaiting: boolean;
   private isPatient: boolean;
-  private ask: (() => void) | null;
-  private update: (() => void) | null;
+  private ask: AskForCache | null;
+  private update: AskForCache | null;
 
   constructor(
     request: HttpRequest,
@@ -139,21 +103,19 @@ export class CacheUse implements Responder, DeadlineOwner {
     this.request = request;
     this.upstreamSettings = upstreamSettings;
     this.settings = settings;
+    this.destination = destination;
     this.cache = cache;
     this.plan = request.method === 'HEAD' ? settings.headPlan : settings.plan;
-    this.key =
+    const key =
       settings.key === null
         ? schema + host + upstreamTarget(request, upstreamSettings.plan, destination)
         : settings.key.evaluate(request);
-    this.mainHash = hashOf(this.key);
+    this.entry = new CacheEntry(request, cache, key);
     this.status = 'MISS';
-    this.node = null;
     this.isFetching = false;
-    this.file = null;
     this.mayStore = true;
-    this.lookedVary = '';
     this.writer = null;
-    this.storeHash = this.mainHash;
+    this.storeHash = '';
     this.deadline = null;
     this.isWaiting = false;
     this.isPatient = settings.locks;
@@ -164,23 +126,23 @@ export class CacheUse implements Responder, DeadlineOwner {
 
   /** The value of If-Modified-Since and of If-None-Match for the upstream; '' for none. */
   get lastModified(): string {
-    return this.settings.revalidates ? (this.file?.about.lastModified ?? '') : '';
+    return this.settings.revalidates ? (this.entry.file?.about.lastModified ?? '') : '';
   }
   get etag(): string {
-    return this.settings.revalidates ? (this.file?.about.etag ?? '') : '';
+    return this.settings.revalidates ? (this.entry.file?.about.etag ?? '') : '';
   }
 
   /**
    * Answers, or has the upstream asked: `ask` is called then, now or later. Or `update` is called, which is to have
    * what is stored replaced behind the answer; null where this is that already.
    */
-  look(ask: () => void, update: (() => void) | null): void {
+  look(ask: AskForCache, update: AskForCache | null): void {
     const { request } = this;
     this.ask = ask;
     this.update = update;
     if (isAny(this.settings.bypass, request)) {
       this.status = 'BYPASS';
-      ask();
+      ask(request, this.upstreamSettings, this.destination, this);
     } else this.lookAgain();
   }
 
@@ -188,9 +150,8 @@ export class CacheUse implements Responder, DeadlineOwner {
     const { request, settings } = this;
     const nowMs = request.context.clock.nowMs();
     const now = this.now();
-    const node = this.find(nowMs);
-    this.node = node;
-    const { file } = this;
+    const node = this.entry.find(nowMs);
+    const { file } = this.entry;
     if (node.errorStatus !== 0 && node.errorUntil >= now) {
       this.status = 'HIT';
       const status = node.errorStatus;
@@ -210,7 +171,7 @@ export class CacheUse implements Responder, DeadlineOwner {
       return;
     } else if (!node.isUpdating) {
       if (settings.updatesInBackground && this.update !== null && this.mayServeMeanwhile(file)) {
-        this.update();
+        this.update(request, this.upstreamSettings, this.destination, this);
         this.serve('STALE');
         return;
       }
@@ -219,7 +180,7 @@ export class CacheUse implements Responder, DeadlineOwner {
     } else this.status = 'EXPIRED';
     if (this.isBeyondRange()) this.mayStore = false;
     if (!this.mayStore) this.plan = request.method === 'HEAD' ? settings.passedHeadPlan : settings.passedPlan;
-    this.ask!();
+    this.ask!(request, this.upstreamSettings, this.destination, this);
   }
 
   /** Whether what is too old may be the answer while another is fetched. */
@@ -237,44 +198,6 @@ export class CacheUse implements Responder, DeadlineOwner {
     if (range === null || maxRangeOffset === 0) return range !== null;
     const first = /^bytes= *(-|\d*)/i.exec(range)?.[1];
     return first === '-' || Number(first || 0) >= maxRangeOffset;
-  }
-
-  /** Where its answer is or is to be, with the file that is there now. */
-  private find(nowMs: number): CacheNode {
-    const node = this.cache.use(this.mainHash, nowMs);
-    this.storeHash = this.mainHash;
-    this.lookedVary = '';
-    this.file = this.open(node);
-    const about = this.file?.about;
-    if (about === undefined || about.vary === '') return node;
-    const variant = this.variantBy(about.vary);
-    if (variant === about.variant) return node;
-    this.closeFile();
-    this.lookedVary = about.vary;
-    this.storeHash = hashOf(`${this.key}\n${variant}`);
-    const other = this.cache.use(this.storeHash, nowMs);
-    this.file = this.open(other);
-    if (this.file !== null && this.file.about.variant !== variant) this.closeFile();
-    return other;
-  }
-
-  private open(node: CacheNode): CachedFile | null {
-    try {
-      return this.cache.open(node, this.key);
-    } catch (error) {
-      this.logFailure('open()', this.cache.pathOf(node.hash), error);
-      return null;
-    }
-  }
-
-  /** What tells this request from others whose answers depend on these of its fields. */
-  private variantBy(vary: string): string {
-    let text = '';
-    for (const name of vary.split(',')) {
-      const value = this.request.fieldLines(name).join(',');
-      text += `${name}:${value.replace(/[\s,]*,[\s,]*/g, ',').replace(/^[\s,]+|[\s,]+$/g, '')}\n`;
-    }
-    return hashOf(text);
   }
 
   /** proxy_cache_lock. False: it waits for who has the lock. */
@@ -340,7 +263,8 @@ export class CacheUse implements Responder, DeadlineOwner {
    * answer; nginx doesn't take a status for such an error either.
    */
   maySendStale(failure: number): boolean {
-    const { file, status, settings } = this;
+    const { status, settings } = this;
+    const { file } = this.entry;
     if (file === null || status !== 'EXPIRED') return false;
     if ((settings.useStale & failure) !== 0) return true;
     return (failure & UNANSWERED) !== 0 && file.validUntil + file.about.staleIfError >= this.now();
@@ -353,17 +277,17 @@ export class CacheUse implements Responder, DeadlineOwner {
       this.mayStore &&
       this.status === 'EXPIRED' &&
       this.settings.revalidates &&
-      this.file !== null
+      this.entry.file !== null
     );
   }
 
   /** What is stored is as fresh as that answer makes it. */
   noteStillRight(head: ResponseHead): void {
-    const file = this.file!;
+    const file = this.entry.file!;
     const { settings, upstreamSettings } = this;
     const now = this.now();
     let { mayStore, validUntil } = freshnessOf(head, upstreamSettings.ignored, now);
-    const stored = headOf(file.about.head);
+    const stored = storedHead(file);
     if (mayStore && validUntil === 0 && stored !== null) {
       const before = freshnessOf(stored, upstreamSettings.ignored, now);
       mayStore = before.mayStore;
@@ -379,66 +303,37 @@ export class CacheUse implements Responder, DeadlineOwner {
 
   /** Answers with what is stored; ends this. */
   serve(status: CacheStatus): void {
-    const { request, upstreamSettings } = this;
-    const { response } = request;
-    const file = this.file!;
+    const file = this.entry.takeFile();
     this.status = status;
     this.count('responses', 1);
     this.count('bytes', file.bodyBytes);
-    this.file = null;
     this.end();
-    const head = headOf(file.about.head);
-    if (head === null) {
-      file.close();
-      logErrorOf(request, 'crit', `cache file "${file.path}" has an invalid header`);
-      finalize(request, 500);
-      return;
-    }
-    request.tries.responseHead = head.fieldText;
-    fillResponse(request, head, upstreamSettings, BodyKind.length);
-    if (head.status !== 204) response.contentLength = file.bodyBytes;
-    this.allowParts(head);
-    response.allowsOneRange = false;
-    const open = new OpenFile();
-    open.descriptor = file.descriptor;
-    open.users = 1;
-    sendFileBody(request, open, file.path, file.bodyStart, file.bodyBytes);
-  }
-
-  /** An answer that is stored, or being stored, may be asked for in parts and on conditions. */
-  private allowParts({ fields }: ResponseHead): void {
-    const { response } = this.request;
-    response.ignoresConditions = false;
-    const offered = fields.valueOf(FieldId.acceptRanges).toLowerCase();
-    if (!this.upstreamSettings.forcesRanges && (offered === '' || offered === 'none')) return;
-    response.allowsRanges = true;
-    response.allowsOneRange = true;
-    response.fields.remove('accept-ranges');
+    sendCached(this.request, file, this.upstreamSettings);
   }
 
   /** The upstream has answered, and `request.response` is filled in: begins to store the answer if it may be. */
   take(head: ResponseHead): void {
-    const { request, settings, cache } = this;
+    const { request, settings, cache, entry } = this;
     const now = this.now();
     this.count('responses', 1);
     const freshness = freshnessOf(head, this.upstreamSettings.ignored, now);
     const validUntil = freshness.validUntil || validByRules(settings.valid, head.status, now);
     this.mayStore &&= freshness.mayStore && validUntil > 0 && !isAny(settings.noCache, request);
     if (!this.mayStore) return;
-    this.allowParts(head);
+    allowParts(request, head, this.upstreamSettings);
     const { vary, staleWhileUpdating, staleIfError } = freshness;
-    if (vary !== this.lookedVary) this.storeHash = this.mainHash;
     const hasValidators = head.status === 200 || head.status === 206;
     const about: AboutAnswer = {
-      key: this.key,
+      key: entry.key,
       head: head.statusLine + head.fields.text.slice(head.fields.text.indexOf('\n') + 1),
       lastModified: hasValidators ? head.fields.valueOf(FieldId.lastModified) : '',
       etag: hasValidators ? head.fields.valueOf(FieldId.etag) : '',
       vary,
-      variant: vary === '' ? '' : this.variantBy(vary),
+      variant: entry.variantBy(vary),
       staleWhileUpdating,
       staleIfError,
     };
+    this.storeHash = entry.hashFor(vary);
     const path = cache.temporaryPathOf(this.storeHash);
     try {
       this.writer = new CachedFileWriter(path, about, validUntil);
@@ -491,34 +386,29 @@ export class CacheUse implements Responder, DeadlineOwner {
 
   /** The upstream's answer, or that there was none, is replaced by a page for `status`; that is remembered. */
   noteError(status: number, head: ResponseHead | null): void {
-    if (!this.mayStore || this.status === 'BYPASS' || isAny(this.settings.noCache, this.request)) return;
+    const { node } = this.entry;
+    if (!this.mayStore || node === null || isAny(this.settings.noCache, this.request)) return;
     const now = this.now();
     const freshness = head === null ? null : freshnessOf(head, this.upstreamSettings.ignored, now);
-    if (freshness?.mayStore === false || this.node === null) return;
+    if (freshness?.mayStore === false) return;
     const until = freshness?.validUntil || validByRules(this.settings.valid, status, now);
     if (until === 0) return;
-    this.node.errorStatus = status;
-    this.node.errorUntil = until;
+    node.errorStatus = status;
+    node.errorUntil = until;
   }
 
   /** Lets go of all; what isn't stored whole is dropped. */
   end(): void {
-    this.closeFile();
+    this.entry.closeFile();
     this.deadline?.cancel();
     this.deadline = null;
     this.ask = null;
     this.update = null;
     this.writer?.drop();
     this.writer = null;
-    if (this.isFetching && this.node !== null) {
-      this.isFetching = false;
-      this.cache.endUpdate(this.node);
-    }
-  }
-
-  private closeFile(): void {
-    this.file?.close();
-    this.file = null;
+    if (!this.isFetching) return;
+    this.isFetching = false;
+    this.cache.endUpdate(this.entry.node!);
   }
 
   private now(): number {
@@ -532,15 +422,4 @@ export class CacheUse implements Responder, DeadlineOwner {
     if (request.isOver) request.location.settings.errorLog.log('crit', message);
     else logErrorOf(request, 'crit', message);
   }
-}
-
-/** A stored head. What was read once can be read again, so null is a damaged file. */
-function headOf(text: string): ResponseHead | null {
-  const bytes = Buffer.from(text, 'latin1');
-  const head = new ResponseHead({
-    ...DEFAULT_HEAD_LIMITS,
-    lineBytes: bytes.length + 1,
-    headBytes: bytes.length + 1,
-  });
-  return head.parse(bytes, 0, bytes.length) === bytes.length ? head : null;
 }

@@ -127,10 +127,7 @@ function beginExchange(
   if (cacheUse === null) startExchange(request, settings, destination, null);
   else {
     request.tries.beginExchange();
-    cacheUse.look(
-      () => startExchange(request, settings, destination, cacheUse),
-      isUpdate ? null : () => updateInBackground(request, settings, destination),
-    );
+    cacheUse.look(startExchange, isUpdate ? null : updateInBackground);
   }
   return DONE;
 }

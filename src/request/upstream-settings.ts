@@ -5,7 +5,7 @@
 import type { UpstreamTarget } from '../upstream/upstream-target.js';
 import type { UpstreamTls } from '../upstream/upstream-tls.js';
 import type { Text } from '../variables/text.js';
-import type { CacheSettings } from './cache-use.js';
+import type { CacheSettings } from './cache-settings.js';
 import type { HttpRequest } from './http-request.js';
 import type { TempPath } from './settings.js';
 import type { StoreSettings } from './stored-copy.js';
