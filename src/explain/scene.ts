@@ -216,7 +216,7 @@ function assumedTls(serverName: string, server: VirtualServer): ClientTls {
   };
   const name = parseIpAddress(serverName) === null ? serverName.toLowerCase() : '';
   const hello = { serverName: name, ciphers: [], groups: [], sessionId: null };
-  return new ClientTls(hello, socket as SecureSocket, server);
+  return new ClientTls(hello, socket as SecureSocket, server, 0, 0);
 }
 
 const CIPHER = 'TLS_AES_256_GCM_SHA384';

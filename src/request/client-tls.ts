@@ -3,6 +3,7 @@
  * the certificate that it needs. How handshakes work is net/'s business.
  */
 import type { X509Certificate } from 'node:crypto';
+import type { Clock } from '../core/clock.js';
 import type { Connection } from '../net/connection.js';
 import type { ClientHello } from '../net/tls/client-hello.js';
 import { type CertificateFlaw, findFlaw, TOO_LONG } from '../net/tls/peer-certificate.js';
@@ -46,11 +47,22 @@ export class ClientTls {
   readonly certificate: X509Certificate | null;
   /** What is wrong with that; null for nothing, and for none. */
   readonly flaw: CertificateFlaw | null;
+  /** When the ClientHello was there, and when both sides agreed. */
+  readonly startedMs: number;
+  readonly agreedMs: number;
 
-  constructor(hello: ClientHello, socket: SecureSocket, server: VirtualServer) {
+  constructor(
+    hello: ClientHello,
+    socket: SecureSocket,
+    server: VirtualServer,
+    startedMs: number,
+    agreedMs: number,
+  ) {
     this.hello = hello;
     this.socket = socket;
     this.server = server;
+    this.startedMs = startedMs;
+    this.agreedMs = agreedMs;
     const { verifies, verifyDepth, far } = server.tls;
     const isAsked = verifies !== VerifyMode.off;
     const flaw = isAsked ? findFlaw(socket, verifyDepth) : null;
@@ -110,6 +122,7 @@ export function judgeTls(request: HttpRequest): number {
 export function startClientTls(
   connection: Connection,
   { names, defaultServer }: ListenPoint,
+  clock: Clock,
   hello: ClientHello,
   firstBytes: Buffer,
   onSecure: (tls: ClientTls) => void,
@@ -128,7 +141,10 @@ export function startClientTls(
     protocols: PROTOCOLS,
     sessions: sessionsOf(tls, hello),
   } as const;
-  connection.startTls(options, firstBytes, () => onSecure(new ClientTls(hello, connection.tls!, server)));
+  const startedMs = clock.nowMs();
+  connection.startTls(options, firstBytes, () =>
+    onSecure(new ClientTls(hello, connection.tls!, server, startedMs, clock.nowMs())),
+  );
   return true;
 }
 

@@ -24,6 +24,7 @@ import { abandon, endRequest, finalize, hasPostAction, runPostAction, serve } fr
 import { LingeringClose } from './lingering-close.js';
 import type { RequestPool } from './request-pool.js';
 import type { LocationSettings } from './settings.js';
+import { TIMELINE } from './timeline.js';
 import { Tunnel, type TunnelOwner } from './tunnel.js';
 import type { ListenPoint, ServiceContext } from './virtual-server.js';
 
@@ -374,7 +375,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     }
     this.state = HANDSHAKING;
     this.readDeadline.set(this.point.defaultServer.settings.clientHeaderTimeoutMs);
-    const isBegun = startClientTls(this.connection, this.point, hello, held, (tls) =>
+    const { clock } = this.context;
+    const isBegun = startClientTls(this.connection, this.point, clock, hello, held, (tls) =>
       this.finishHandshake(tls),
     );
     if (isBegun) return;
@@ -507,7 +509,10 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     }
     request.requestBytes += after;
     this.awaitsContinue = false;
-    if (body.isComplete) this.readDeadline.clear();
+    if (body.isComplete) {
+      this.readDeadline.clear();
+      TIMELINE.of(request)?.endBody(this.context.clock.nowMs());
+    }
     if (after < end) {
       this.hold(bytes, after, end);
       this.connection.pauseReading();

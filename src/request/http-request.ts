@@ -133,7 +133,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
   turn: number;
   /** With `satisfy any`: what a handler refused it with; 0 for nothing. Owned by the lifecycle. */
   refusedStatus: number;
-  /** A subrequest: told when the head of its answer is there, whose body follows. */
+  /** Told when the head of an answer is there that was made here; its body follows. */
   whenAnswered: ((request: HttpRequest) => void) | null;
   /** A subrequest: told when it is over. */
   whenOver: ((request: HttpRequest) => void) | null;

@@ -19,6 +19,7 @@ import type { RequestRegex } from './request-regex.js';
 import { parseRequestUri } from './request-uri.js';
 import { sendErrorPage, sendRedirect, sendStub } from './send.js';
 import { ServerMatch } from './server-names.js';
+import { TIMELINE, type Wait } from './timeline.js';
 import { escapeUri } from './uri-escape.js';
 import type { VirtualServer } from './virtual-server.js';
 
@@ -32,6 +33,18 @@ const PREACCESS = 5;
 const ACCESS = 6;
 const PRECONTENT = 7;
 const CONTENT = 8;
+
+/** Of those numbers, as nginx has them. */
+const PHASE_NAMES = [
+  'post_read',
+  'server_rewrite',
+  'find_config',
+  'rewrite',
+  'post_rewrite',
+  'preaccess',
+  'access',
+  'precontent',
+];
 
 const serverMatch = new ServerMatch<VirtualServer, RequestRegex>();
 const locationMatch = new LocationMatch<Location>();
@@ -178,15 +191,24 @@ function reportDefect(request: HttpRequest, defect: unknown): Outcome {
 function waitFor(request: HttpRequest, promise: Promise<Outcome>): void {
   const { turn } = request;
   request.main.isReusable = false;
+  const wait = noteWait(request);
   promise
     .catch((defect: unknown) => reportDefect(request, defect))
     .then((outcome) => {
       // It may have been answered otherwise meanwhile: an error of its body, or of a part of it.
       if (request.isOver || request.turn !== turn) return;
-      request.context.clock.nowMs();
+      if (wait !== null) wait.endMs = request.context.clock.nowMs();
       if (takeOutcome(request, outcome)) runPhases(request);
     })
     .catch((defect: unknown) => request.client.connection.failBy(defect));
+}
+
+/** For one that is traced. What is left when all other phases are told is content's. */
+function noteWait(request: HttpRequest): Wait | null {
+  if (request.parent !== null || request.phase === CONTENT) return null;
+  const timeline = TIMELINE.of(request);
+  if (timeline === undefined) return null;
+  return timeline.beginWait(PHASE_NAMES[request.phase]!, request.context.clock.nowMs());
 }
 
 /**
@@ -256,9 +278,9 @@ function refuse(request: HttpRequest, status: number): void {
     return;
   }
   logErrorOf(request, 'info', 'delaying unauthorized request');
+  waitFor(request, delayOutcome(request, authDelayMs, status));
   // Past this phase, where what comes is the last word.
   request.phase = PRECONTENT;
-  waitFor(request, delayOutcome(request, authDelayMs, status));
 }
 
 /** All handlers of the phase have had their say. Whether the request goes on. */
@@ -283,8 +305,10 @@ function enterNextPhase(request: HttpRequest): boolean {
       }
       return searchAgain(request);
     case ACCESS:
-      request.phase = PRECONTENT;
-      if (request.refusedStatus === 0) return true;
+      if (request.refusedStatus === 0) {
+        request.phase = PRECONTENT;
+        return true;
+      }
       if (request.refusedStatus === 403) logErrorOf(request, 'error', 'access forbidden by rule');
       refuse(request, request.refusedStatus);
       return false;

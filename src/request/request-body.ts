@@ -7,6 +7,7 @@ import type { BodyReceiver } from './client-side.js';
 import { logErrorOf } from './error-line.js';
 import type { HttpRequest } from './http-request.js';
 import { openTempFile } from './temp-file.js';
+import { TIMELINE } from './timeline.js';
 
 /** One body. Owned by the client's request; released when that is over. */
 export class RequestBody implements BodyReceiver {
@@ -183,6 +184,7 @@ export function readBody(
     main.failBody = fail;
     client.receiver = main.payload;
     main.isReusable = false;
+    if (!main.body.isComplete) TIMELINE.of(main)?.beginBody(main.context.clock.nowMs());
     main.payload.whenComplete(whenRead);
     client.sendContinue();
     main.payload.onPayload(client.earlyBytes, client.earlyStart, client.earlyEnd);

@@ -7,6 +7,7 @@ import { logErrorOf } from './error-line.js';
 import { HttpRequest } from './http-request.js';
 import { abandon, answerBy, finalize, serveSubrequest } from './lifecycle.js';
 import type { PhaseHandler } from './phase.js';
+import { TIMELINE } from './timeline.js';
 
 /** How deep subrequests may make others (nginx: NGX_HTTP_MAX_SUBREQUESTS). */
 const MAX_DEPTH = 50;
@@ -70,6 +71,7 @@ export function startSubrequest(
   request.whenAnswered = options.body === 'none' ? endSoon : null;
   request.subrequestOutput = outputOf(request, parent, options.body);
   main.subrequests.push(request);
+  TIMELINE.of(main)?.addSubrequest(request);
   if (options.answer !== undefined) copyTarget(parent, request);
   process.nextTick(begin, request, options.answer ?? null);
   return request;

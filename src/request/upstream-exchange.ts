@@ -39,6 +39,7 @@ import { ResponseSpool } from './response-spool.js';
 import { sendHead } from './send.js';
 import { type AnswerKeeper, StoredCopy, type StoreSettings } from './stored-copy.js';
 import { startSubrequest } from './subrequest.js';
+import { TIMELINE } from './timeline.js';
 import { type Unsent, UnwatchedAnswer } from './unwatched-answer.js';
 import { describeSystemError, logUpstreamError, SHORTAGES } from './upstream-error.js';
 import {
@@ -293,6 +294,7 @@ class UpstreamExchange implements UpstreamUser, Responder, BodyReceiver, DrainLi
     if (mayStream && request.parent === null && (!isChunked || plan.versionMinor === 1)) {
       this.isStreaming = true;
       main.isPayloadSpent = true;
+      TIMELINE.of(main)?.beginBody(this.startedMs);
       client.receiver = this;
       this.streamedBytes = client.earlyEnd - client.earlyStart;
       sender.beginStreaming(request);
