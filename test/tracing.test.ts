@@ -1,10 +1,15 @@
 // otel_trace and otel_trace_context: what upstreams are told, what variables say, and what spans an SDK gets.
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { answering, type RawOrigin } from '../src/testing/index.js';
 import { get, serveConf } from './conf-scene.js';
 import { folderOf } from './folder.js';
 import { startOrigin, unusedAddress } from './scene.js';
+import { connectTls, useAuthority } from './tls-scene.js';
+
+const authority = useAuthority();
+authority.makeSelfSigned('own');
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
@@ -98,27 +103,31 @@ describe('otel_trace_context', () => {
 
 /** What a span says in the end. */
 interface RecordedSpan {
+  id: string;
   name: string;
   kind: number;
   parentId: string | undefined;
   attributes: Record<string, unknown>;
-  status: number | undefined;
+  status: { code: number; message?: string } | undefined;
   startMs: number;
   endMs: number;
 }
 
-/** Spans that end are in the array; names like `off` are not sampled. */
+/** Spans that end are in the array. Those of requests with the name `unsampled` are not recorded. */
 function recordSpans(): RecordedSpan[] {
   const api = createRequire(import.meta.url)('@opentelemetry/api');
   const ended: RecordedSpan[] = [];
   let count = 0;
   const startSpan = (
     name: string,
-    options: { kind: number; startTime: number; attributes?: object },
+    options: { kind: number; startTime: number; attributes: object },
     context: unknown,
   ) => {
     const parent = api.trace.getSpanContext(context);
+    const isRecorded = name !== 'unsampled';
+    const id = String(++count).padStart(16, '5');
     const span: RecordedSpan = {
+      id,
       name,
       kind: options.kind,
       parentId: parent?.spanId,
@@ -127,14 +136,16 @@ function recordSpans(): RecordedSpan[] {
       startMs: options.startTime,
       endMs: 0,
     };
-    const spanId = String(++count).padStart(16, '5');
     return {
-      spanContext: () => ({ traceId: parent?.traceId ?? '7'.repeat(32), spanId, traceFlags: 1 }),
-      setAttribute: (key: string, value: unknown) => {
-        span.attributes[key] = value;
-      },
-      setStatus: ({ code }: { code: number }) => {
-        span.status = code;
+      spanContext: () => ({
+        traceId: parent?.traceId ?? '7'.repeat(32),
+        spanId: id,
+        traceFlags: isRecorded ? 1 : 0,
+      }),
+      isRecording: () => isRecorded,
+      setAttributes: (attributes: object) => Object.assign(span.attributes, attributes),
+      setStatus: (status: { code: number }) => {
+        span.status = status;
       },
       end: (endMs: number) => {
         span.endMs = endMs;
@@ -147,8 +158,37 @@ function recordSpans(): RecordedSpan[] {
   return ended;
 }
 
+/** The first whole trace: its spans by their way from the request's, as in "/ > GET > connect". */
+async function traceOf(spans: RecordedSpan[]): Promise<{
+  request: RecordedSpan;
+  paths: string[];
+  at(path: string, index?: number): RecordedSpan;
+}> {
+  // The request's is the last to end.
+  await expect.poll(() => spans.some(({ kind }) => kind === 1)).toBe(true);
+  const trace = spans.splice(0, spans.findIndex(({ kind }) => kind === 1) + 1);
+  const request = trace.at(-1)!;
+  const pathOf = (span: RecordedSpan): string => {
+    const parent = trace.find(({ id }) => id === span.parentId);
+    return parent === undefined ? span.name : `${pathOf(parent)} > ${span.name}`;
+  };
+  const ordered = trace.toSorted((a, b) => a.startMs - b.startMs);
+  const at = (path: string, index = 0) => {
+    const found = ordered.filter((span) => pathOf(span) === path)[index];
+    if (found === undefined) throw new Error(`no span "${path}" in ${ordered.map(pathOf).join(', ')}`);
+    return found;
+  };
+  return { request, paths: ordered.map(pathOf), at };
+}
+
+const tookMs = ({ startMs, endMs }: RecordedSpan) => endMs - startMs;
+
+/** Longer than the least that is told, and than what timers are wrong by. */
+const LONG_MS = 30;
+const LEAST_MS = LONG_MS - 5;
+
 describe('otel_trace', () => {
-  it('gives the SDK a span for the request, and one for each try at an upstream', async () => {
+  it('gives the SDK a span for the request, and one for each try at an upstream, whose trace it is told', async () => {
     const spans = recordSpans();
     const origin = await startEcho();
     const { port } = await unusedAddress();
@@ -162,44 +202,52 @@ describe('otel_trace', () => {
         otel_span_attr tenant $arg_tenant;
         location /app { proxy_pass http://app; }
       }`);
-    const { body } = await get(conf, '/app/x?tenant=blue', SAMPLED);
-    expect(valuesIn(body, 'traceparent')).toEqual([`00-${TRACE}-5555555555555551-01`]);
-    await expect.poll(() => spans.length).toBe(3);
-    const [failed, answered, request] = spans as [RecordedSpan, RecordedSpan, RecordedSpan];
-    expect(request).toMatchObject({
-      name: '/app',
-      kind: 1,
-      parentId: PARENT,
-      status: undefined,
-      attributes: {
-        'http.request.method': 'GET',
-        'http.route': '/app',
-        'url.path': '/app/x',
-        'http.response.status_code': 200,
-        'client.address': '127.0.0.1',
-        tenant: 'blue',
-        'sluice.before_upstream_time': expect.any(Number),
-        'sluice.after_upstream_time': expect.any(Number),
-      },
+    const { body } = await get(conf, '/app/x?tenant=blue&sig=key', `${SAMPLED}User-Agent: caf\xc3\xa9\r\n`);
+    const { request, at } = await traceOf(spans);
+    const [failed, answered] = [at('/app > GET'), at('/app > GET', 1)];
+    // The upstream's own span has its place in the try that asked for it.
+    expect(valuesIn(body, 'traceparent')).toEqual([`00-${TRACE}-${answered.id}-01`]);
+    expect(request).toMatchObject({ name: '/app', kind: 1, parentId: PARENT, status: undefined });
+    expect(request.attributes).toEqual({
+      'http.request.method': 'GET',
+      'http.route': '/app',
+      'url.scheme': 'http',
+      'url.path': '/app/x',
+      'url.query': 'tenant=blue&sig=REDACTED',
+      'server.address': 'localhost',
+      'server.port': conf.address.port,
+      'network.protocol.version': '1.1',
+      'network.peer.address': '127.0.0.1',
+      'network.peer.port': expect.any(Number),
+      'client.address': '127.0.0.1',
+      'user_agent.original': 'caf\u00e9',
+      'http.response.status_code': 200,
+      'http.request.size': expect.any(Number),
+      'http.response.size': expect.any(Number),
+      tenant: 'blue',
     });
     expect(failed).toMatchObject({
-      name: 'upstream',
       kind: 2,
-      parentId: '5555555555555551',
-      status: 2,
-      attributes: { 'sluice.upstream.address': `127.0.0.1:${port}`, 'http.response.status_code': 502 },
+      status: { code: 2, message: 'connect() failed (111: Connection refused)' },
     });
-    expect(answered).toMatchObject({
-      parentId: '5555555555555551',
-      status: undefined,
-      attributes: {
-        'sluice.upstream.address': `127.0.0.1:${origin.address.port}`,
-        'http.response.status_code': 200,
-        'http.request.resend_count': 1,
-        'sluice.upstream.connect_time': expect.any(Number),
-        'sluice.upstream.header_time': expect.any(Number),
-        'sluice.upstream.body_time': expect.any(Number),
-      },
+    expect(failed.attributes).toEqual({
+      'http.request.method': 'GET',
+      'server.address': '127.0.0.1',
+      'server.port': port,
+      'network.peer.address': '127.0.0.1',
+      'network.peer.port': port,
+      'http.request.size': 0,
+      'http.response.size': 0,
+      'error.type': 'connect',
+    });
+    expect(answered).toMatchObject({ kind: 2, status: undefined });
+    expect(answered.attributes).toMatchObject({
+      'server.port': origin.address.port,
+      'http.response.status_code': 200,
+      'http.request.resend_count': 1,
+      'sluice.upstream.connect_time': expect.any(Number),
+      'sluice.upstream.header_time': expect.any(Number),
+      'sluice.upstream.body_time': expect.any(Number),
     });
     expect(request.startMs).toBeGreaterThan(startMs - 5);
     expect(failed.startMs).toBeGreaterThan(request.startMs - 0.01);
@@ -207,6 +255,189 @@ describe('otel_trace', () => {
     // Sums of the same times, rounded otherwise.
     expect(request.endMs).toBeGreaterThan(answered.endMs - 0.01);
     expect(request.endMs).toBeLessThan(Date.now() + 5);
+  });
+
+  it('gives the phases that made a request wait, the bodies, and the stages of each try spans of their own', async () => {
+    const spans = recordSpans();
+    const { port } = await unusedAddress();
+    let noteAsked = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      noteAsked = resolve;
+    });
+    const auth = await startOrigin(async (connection) => {
+      await connection.readRequest();
+      await delay(LONG_MS);
+      await connection.send('HTTP/1.1 204 No Content\r\n\r\n');
+      noteAsked();
+    });
+    const origin = await startOrigin(async (connection) => {
+      await connection.readRequest();
+      await delay(LONG_MS);
+      await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab');
+      await delay(LONG_MS);
+      await connection.send('cd');
+    });
+    const conf = await serveConf(`
+      limit_req_zone $binary_remote_addr zone=all:32k rate=2r/s;
+      upstream app { server 127.0.0.1:${port} weight=9; server ${origin.name}; }
+      server {
+        listen %PORT%;
+        location /first { limit_req zone=all; empty_gif; }
+        location /orders {
+          otel_trace on;
+          limit_req zone=all burst=9;
+          auth_request /auth;
+          proxy_pass http://app;
+        }
+        location = /auth { internal; proxy_pass http://${auth.name}/may-pass; }
+      }`);
+    await get(conf, '/first');
+    const client = await conf.connect();
+    onTestFinished(() => client.close());
+    await client.send('POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nConnection: close\r\n\r\n12');
+    await isAsked;
+    await delay(LONG_MS);
+    await client.send('34');
+    await client.readToEnd();
+    const { request, paths, at } = await traceOf(spans);
+    const stages = [
+      at('/orders > preaccess'),
+      at('/orders > access'),
+      at('/orders > request body'),
+      at('/orders > POST'),
+      at('/orders > POST', 1),
+      at('/orders > response body'),
+    ] as const;
+    const [delayed, access, body, failed, answered, response] = stages;
+    expect(tookMs(delayed)).toBeGreaterThan(100);
+    for (const slow of [access, body, answered, response]) expect(tookMs(slow)).toBeGreaterThan(LEAST_MS);
+    // One after the other, and nothing is left over: the answer goes on while it still comes in.
+    expect(delayed.startMs).toBeCloseTo(request.startMs, 1);
+    for (const [i, stage] of stages.slice(1, 5).entries())
+      expect(stage.startMs).toBeCloseTo(stages[i]!.endMs, 1);
+    expect(paths).not.toContain('/orders > content');
+    expect(response.endMs).toBeCloseTo(request.endMs, 1);
+    expect(body.attributes).toEqual({ 'http.request.body.size': 4 });
+    expect(response.attributes).toEqual({ 'http.response.body.size': 4 });
+    // Whoever was asked for access, within that time.
+    expect(at('/orders > GET')).toMatchObject({
+      kind: 2,
+      attributes: { 'server.port': auth.address.port, 'url.path': '/auth', 'http.response.status_code': 204 },
+    });
+    expect(at('/orders > GET').startMs).toBeGreaterThan(access.startMs - 0.01);
+    expect(at('/orders > GET').endMs).toBeLessThan(access.endMs + 0.01);
+    expect(failed.status?.code).toBe(2);
+    // That of the try which failed at once is not told.
+    const head = at('/orders > POST > response head');
+    expect(head).toMatchObject({ kind: 0, parentId: answered.id });
+    expect(tookMs(head)).toBeGreaterThan(LEAST_MS);
+    expect(tookMs(at('/orders > POST > response body'))).toBeGreaterThan(LEAST_MS);
+    expect(at('/orders > POST > response body').startMs).toBeCloseTo(response.startMs, 1);
+  });
+
+  it('tells with the first request of a connection how that was accepted, with all how long the head took', async () => {
+    const spans = recordSpans();
+    const conf = await serveConf(
+      `server { listen 127.0.0.1:%PORT% ssl; ssl_certificate own.crt; ssl_certificate_key own.key;
+        location / { otel_trace on; return 200 ok; } }`,
+      { prefix: authority.folder },
+    );
+    const client = await connectTls(conf);
+    await delay(LONG_MS);
+    await client.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.readResponse();
+    const first = await traceOf(spans);
+    const accept = first.at('/ > accept');
+    const handshake = first.at('/ > accept > TLS handshake');
+    expect(tookMs(accept)).toBeGreaterThan(LEAST_MS);
+    expect(accept.endMs).toBeCloseTo(first.request.startMs, 1);
+    expect(handshake.startMs).toBeGreaterThan(accept.startMs - 0.01);
+    // What comes behind it is the client's.
+    expect(handshake.endMs).toBeLessThan(accept.endMs - LEAST_MS);
+    expect(handshake.attributes).toEqual({
+      'tls.protocol.name': 'tls',
+      'tls.protocol.version': '1.3',
+      'tls.resumed': false,
+    });
+    expect(first.request.attributes).toMatchObject({ 'url.scheme': 'https' });
+
+    await client.send('GET /second HTTP/1.1\r\n');
+    await delay(LONG_MS);
+    await client.send('Host: a\r\nConnection: close\r\n\r\n');
+    await client.readToEnd();
+    const second = await traceOf(spans);
+    expect(second.paths).not.toContain('/ > accept');
+    const head = second.at('/ > request head');
+    expect(head.startMs).toBeCloseTo(second.request.startMs, 1);
+    expect(tookMs(head)).toBeGreaterThan(LEAST_MS);
+  });
+
+  it('tells as content what is waited for besides upstreams: a server that is free', async () => {
+    const spans = recordSpans();
+    const origin = await startOrigin();
+    const conf = await serveConf(`
+      upstream app { server ${origin.name} max_conns=1; queue 9; }
+      server { listen %PORT%; otel_trace on; location / { proxy_pass http://app; } }`);
+    const first = get(conf, '/');
+    const upstream = await origin.accept();
+    await upstream.readRequest();
+    const second = get(conf, '/');
+    await delay(LONG_MS);
+    await upstream.send('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+    upstream.end();
+    await first;
+    await traceOf(spans);
+    const other = await origin.accept();
+    await other.readRequest();
+    await other.send('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+    await second;
+    const { at } = await traceOf(spans);
+    expect(at('/ > content').endMs).toBeCloseTo(at('/ > GET').startMs, 1);
+  });
+
+  it('marks requests whose client left before the answer, and answers that broke off', async () => {
+    const spans = recordSpans();
+    const origin = await startOrigin();
+    const conf = await serveConf(
+      `server { listen %PORT%; otel_trace on; location / { proxy_pass http://${origin.name}; } }`,
+    );
+    const leaving = await conf.connect();
+    await leaving.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await (await origin.accept()).readRequest();
+    leaving.reset();
+    const left = await traceOf(spans);
+    expect(left.request).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': '499' } });
+    expect(left.request.attributes).not.toHaveProperty(['http.response.status_code']);
+    expect(left.at('/ > GET')).toMatchObject({
+      status: { code: 2 },
+      attributes: { 'error.type': 'canceled' },
+    });
+
+    const client = await conf.connect();
+    await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const upstream = await origin.accept();
+    await upstream.readRequest();
+    await upstream.send('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1');
+    upstream.end();
+    await client.readToEnd();
+    const broken = await traceOf(spans);
+    expect(broken.request).toMatchObject({
+      status: { code: 2 },
+      attributes: { 'http.response.status_code': 200, 'error.type': 'incomplete' },
+    });
+    expect(broken.at('/ > GET')).toMatchObject({
+      status: { code: 2, message: 'upstream prematurely closed connection' },
+      attributes: { 'http.response.status_code': 200, 'error.type': 'closed' },
+    });
+  });
+
+  it('keeps nothing of a request that is not sampled, and tells upstreams so', async () => {
+    const spans = recordSpans();
+    const conf = await serveTracing('otel_trace on; otel_trace_context propagate; otel_span_name unsampled;');
+    const { body } = await get(conf, '/', SAMPLED);
+    expect(valuesIn(body, 'traceparent')).toEqual([`00-${TRACE}-5555555555555551-00`]);
+    await conf.log('ids.log').waitFor(/./);
+    expect(spans).toEqual([]);
   });
 
   it('traces what its variable chooses, under the name of otel_span_name, and marks what has failed', async () => {
@@ -218,11 +449,11 @@ describe('otel_trace', () => {
     await get(conf, '/?trace=no');
     await get(conf, '/?trace=yes&name=caf\xc3\xa9');
     await get(conf, '/bad');
-    await expect.poll(() => spans.length).toBe(2);
-    expect(spans.map(({ name, status, parentId }) => [name, status, parentId])).toEqual([
-      ['GET caf\u00e9', undefined, undefined],
-      ['/bad', 2, undefined],
-    ]);
+    expect((await traceOf(spans)).request).toMatchObject({ name: 'GET caf\u00e9', status: undefined });
+    const { request } = await traceOf(spans);
+    expect(request).toMatchObject({ name: '/bad', status: { code: 2 }, parentId: undefined });
+    expect(request.attributes).toMatchObject({ 'http.response.status_code': 500, 'error.type': '500' });
+    expect(spans).toEqual([]);
   });
 
   it('finds the API beside the configuration, and serves without spans where it is broken', async () => {

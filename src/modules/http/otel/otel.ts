@@ -7,6 +7,7 @@ import type { Placed, Scope } from '../../../conf/schema/scope.js';
 import { keyword } from '../../../conf/values/keyword.js';
 import { variableText } from '../../../conf/values/variable-text.js';
 import type { HttpRequest } from '../../../request/http-request.js';
+import type { RequestText } from '../../../request/location.js';
 import { DECLINED } from '../../../request/phase.js';
 import { setField } from '../../../request/upstream-settings.js';
 import { constantText, type Text } from '../../../variables/text.js';
@@ -44,7 +45,8 @@ const otelTraceContext = defineDirective({
   summary: 'Takes the trace that a client names in traceparent, names the trace to upstreams, or both.',
   since: '0.2.0',
   effect: 'full',
-  differs: 'With propagate, a trace that nothing is added to goes on with the flags that it came with.',
+  differs:
+    'Upstreams are told of the span of the try that reaches them. With propagate, a trace that nothing is added to goes on with the flags that it came with.',
 });
 
 const otelSpanName = defineDirective({
@@ -138,14 +140,22 @@ function addTracing(scope: Scope, build: LocationBuild): void {
     return DECLINED;
   });
   if (!injects) return;
-  for (const name of ['traceparent', 'tracestate']) {
-    const value = build.text(
-      [{ kind: 'variable', name: `otel_${name}` }],
-      scope.find(otelTraceContext)!.node,
-    );
-    build.location.upstreamFields.push(setField(name, value));
-  }
+  build.location.upstreamFields.push(
+    setField('traceparent', TRACEPARENT),
+    setField('tracestate', TRACESTATE),
+  );
 }
+
+const TRACEPARENT: RequestText = {
+  constant: null,
+  isOneLine: true,
+  evaluate: (request) => TRACE.of(request)?.traceParentFor(request) ?? '',
+};
+const TRACESTATE: RequestText = {
+  constant: null,
+  isOneLine: true,
+  evaluate: (request) => TRACE.of(request)?.state ?? '',
+};
 
 function nameOf(
   directive: Placed<(typeof otelSpanName)['args']> | null,

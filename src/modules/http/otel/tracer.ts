@@ -5,24 +5,31 @@
 import { createRequire } from 'node:module';
 import type { TraceContext } from './trace-context.js';
 
+/** By OpenTelemetry's conventions. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
 /** What is used of a span of @opentelemetry/api. Times are Unix milliseconds. */
 export interface Span {
   spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
-  setAttribute(name: string, value: string | number): unknown;
-  setStatus(status: { readonly code: number }): unknown;
+  /** False for one that is not sampled. */
+  isRecording(): boolean;
+  setAttributes(attributes: Attributes): unknown;
+  setStatus(status: { readonly code: number; readonly message?: string }): unknown;
   end(endTime: number): void;
 }
+
+export type SpanKind = 'INTERNAL' | 'SERVER' | 'CLIENT';
 
 interface SpanOptions {
   readonly kind: number;
   readonly startTime: number;
-  readonly attributes?: Readonly<Record<string, string | number>>;
+  readonly attributes: Attributes;
 }
 
 /** What is used of the package. */
 interface OpenTelemetry {
   readonly ROOT_CONTEXT: unknown;
-  readonly SpanKind: { readonly SERVER: number; readonly CLIENT: number };
+  readonly SpanKind: Readonly<Record<SpanKind, number>>;
   readonly SpanStatusCode: { readonly ERROR: number };
   createTraceState(text: string): unknown;
   readonly trace: {
@@ -59,36 +66,37 @@ export class Tracer {
   }
 
   /** A span of a client's request; null where no SDK makes any. `state`: the client's tracestate. */
-  startRequest(name: string, startMs: number, parent: TraceContext | null, state: string): Span | null {
-    const { trace, SpanKind, ROOT_CONTEXT } = this.api;
+  startRequest(
+    name: string,
+    startMs: number,
+    attributes: Attributes,
+    parent: TraceContext | null,
+    state: string,
+  ): Span | null {
+    const { trace, ROOT_CONTEXT } = this.api;
     const context =
       parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, this.remote(parent, state));
-    const options = { kind: SpanKind.SERVER, startTime: startMs };
-    const span = trace.getTracer('sluice').startSpan(name, options, context);
+    const span = this.start(name, 'SERVER', startMs, attributes, context);
     const { spanId } = span.spanContext();
     // Without an SDK the API hands back what it was given.
     return spanId === NO_SPAN || spanId === parent?.spanId ? null : span;
   }
 
-  /** A try at an upstream, which is over: a child of the request's span. */
-  addTry(
-    request: Span,
-    startMs: number,
-    endMs: number,
-    attributes: Readonly<Record<string, string | number>>,
-    hasFailed: boolean,
-  ): void {
-    const { trace, SpanKind, ROOT_CONTEXT } = this.api;
-    const options = { kind: SpanKind.CLIENT, startTime: startMs, attributes };
-    const span = trace
-      .getTracer('sluice')
-      .startSpan('upstream', options, trace.setSpan(ROOT_CONTEXT, request));
-    if (hasFailed) this.fail(span);
-    span.end(endMs);
+  startChild(parent: Span, name: string, kind: SpanKind, startMs: number, attributes: Attributes): Span {
+    const { trace, ROOT_CONTEXT } = this.api;
+    return this.start(name, kind, startMs, attributes, trace.setSpan(ROOT_CONTEXT, parent));
   }
 
-  fail(span: Span): void {
-    span.setStatus({ code: this.api.SpanStatusCode.ERROR });
+  /** `message`: what the type alone does not tell. */
+  fail(span: Span, type: string, message = ''): void {
+    span.setAttributes({ 'error.type': type });
+    const code = this.api.SpanStatusCode.ERROR;
+    span.setStatus(message === '' ? { code } : { code, message });
+  }
+
+  private start(name: string, kind: SpanKind, startTime: number, attributes: Attributes, context: unknown) {
+    const options = { kind: this.api.SpanKind[kind], startTime, attributes };
+    return this.api.trace.getTracer('sluice').startSpan(name, options, context);
   }
 
   private remote({ traceId, spanId, isSampled }: TraceContext, state: string): object {
