@@ -152,6 +152,62 @@ describe('explain', () => {
     expect(fitting.upstream!.head).toContain('Content-Length: 1024');
   });
 
+  it('names the line that decides what map, geo and split_clients make', async () => {
+    const conf = `http {
+      map $uri $by_text {
+        default other;
+        /a one;
+        ~^/(?<word>b+)(c)?$ $word;
+      }
+      map $host $by_name {
+        hostnames;
+        *.example.org wild;
+      }
+      geo $network {
+        default world;
+        10.0.0.0/8 home;
+      }
+      geo $arg_ip $range {
+        ranges;
+        192.0.2.0-192.0.2.9 few;
+      }
+      split_clients $arg_k $share {
+        50% half;
+        * rest;
+      }
+      server { listen 80; return 200 "$by_text $by_name $network $range $share"; }
+    }`;
+    const decidedBy = async (url: string, from = '127.0.0.1') =>
+      said(await tell(conf, url, { from })).filter((line) => /decides|matches/.test(line));
+    expect(await decidedBy('http://x.example.org/a?k=a&ip=192.0.2.3', '10.1.1.1')).toEqual([
+      '4: decides',
+      '9: decides',
+      '13: decides',
+      '17: decides',
+      '21: decides, as no other line does',
+    ]);
+    expect(await decidedBy('http://h/bb')).toEqual([
+      '5: "^/(?<word>b+)(c)?$" matches "/bb": $1="bb" $word="bb"',
+      '12: decides, as no other line does',
+      '20: decides',
+    ]);
+    expect((await decidedBy('http://h/'))[0]).toBe('3: decides, as no other line does');
+  });
+
+  it('names of all error_page the one that counts, and shows directives as they are written', async () => {
+    const conf = `server { listen 80;
+      error_page 404 /lost;
+      error_page 500 502 /broken;
+      location / { if ($uri ~ "^/x") { return 502; } return 404; }
+      location = /broken { return 200 "b"; } }`;
+    const { steps } = await tell(conf, 'http://h/x');
+    const again = steps.find(({ kind }) => kind === 'redirect')!;
+    expect(again.places.map(({ line }) => line)).toEqual([3]);
+    expect(steps.flatMap(({ places }) => places.map(({ directive }) => directive))).toContain(
+      'if ($uri ~ "^/x")',
+    );
+  });
+
   it('takes names for what they say, asks subrequests too, and reaches nobody', async () => {
     const conf = `http { resolver 192.0.2.53;
       upstream app { zone app 64k; server app.invalid:8000 resolve; server b.invalid backup; }
@@ -209,6 +265,9 @@ describe('explain', () => {
     expect((await tell(conf, 'http://192.0.2.1:81/')).server.name).toBe('two');
     const named = await tell(conf, 'http://x:81/');
     expect(named.listen).toMatchObject({ address: '0.0.0.0:81', others: ['127.0.0.1:81', '[::1]:81'] });
+    await expect(ask(conf, 'https://x:81/')).rejects.toThrow(
+      'Cannot explain "https://x:81/": 0.0.0.0:81 does not speak TLS: its "listen" has no "ssl"; ask with http://',
+    );
     await expect(ask(conf, 'http://x/')).rejects.toThrow(
       'Cannot explain "http://x/": the configuration does not listen on port 80; it listens on 0.0.0.0:81, 127.0.0.1:81, [::1]:81',
     );

@@ -143,6 +143,10 @@ export class HttpBuilder implements HttpBuild {
     return run;
   }
 
+  get onLineChosen(): ((line: Directive) => void) | null {
+    return null;
+  }
+
   resolvePath(path: string, base: 'prefix' | 'conf'): string {
     if (path.startsWith('/')) return path;
     const { prefix, confPrefix } = this.environment;

@@ -17,7 +17,7 @@ export interface ChosenListener {
 /** Throws a QuestionError when there is none. */
 export function chooseListener(
   sockets: readonly ListenSocket[],
-  { host, port }: QuestionUrl,
+  { host, port, isSecure }: QuestionUrl,
   url: string,
 ): ChosenListener {
   const points = sockets.flatMap(({ point, pointsByHost }) => [point, ...pointsByHost.values()]);
@@ -32,6 +32,12 @@ export function chooseListener(
     const advice = listened === '' ? 'it has no server' : `it listens on ${listened}`;
     throw new QuestionError(
       `Cannot explain "${url}": the configuration does not listen on ${where}; ${advice}`,
+    );
+  }
+  if (isSecure && !point.options.usesTls) {
+    const advice = 'its "listen" has no "ssl"; ask with http://';
+    throw new QuestionError(
+      `Cannot explain "${url}": ${formatAddress(point.address)} does not speak TLS: ${advice}`,
     );
   }
   const others = fitting.filter((each) => each !== point).map(({ address }) => address);

@@ -21,7 +21,14 @@ export function makeStep(kind: StepKind, text: string, places: readonly Place[] 
 /** Where a directive stands, and how it reads. */
 export function placeOf({ word, name, args }: Directive): Place {
   const { source, start } = word;
-  const directive = [name, ...args.map(({ raw }) => raw)].join(' ').replace(/\s+/g, ' ');
+  let directive = name;
+  let { end } = word;
+  for (const arg of args) {
+    // What stands behind a quote without a blank is a word of its own, such as the end of `if ($x ~ "y")`.
+    directive += arg.start === end && end > 0 ? arg.raw : ` ${arg.raw}`;
+    end = arg.end;
+  }
+  directive = directive.replace(/\s+/g, ' ');
   return { file: source.name, ...source.positionAt(start), directive };
 }
 

@@ -29,6 +29,8 @@ export class WatchingBuilder extends HttpBuilder {
   override readonly variables: VariableTable<HttpRequest>;
   override readonly connect: Connect;
   private readonly watched: Watched;
+  /** What tells of itself, by its regular expression. */
+  private readonly telling: Set<Directive | Word> = new Set();
 
   constructor(environment: PlacedEnvironment, errorLog: ErrorLog, watched: Watched, connect: Connect) {
     super(environment, errorLog);
@@ -38,8 +40,19 @@ export class WatchingBuilder extends HttpBuilder {
   }
 
   override regex(regex: Regex, at: Directive | Word): RequestRegex {
-    const regexp = new WatchedRegExp(regex.regexp, regex, at, this.watched);
+    this.telling.add(at);
+    const regexp = new WatchedRegExp(regex, at, this.watched);
     return super.regex({ ...regex, regexp }, at);
+  }
+
+  override get onLineChosen(): (line: Directive) => void {
+    const { trace } = this.watched;
+    return (line) => {
+      if (this.telling.has(line)) return;
+      const rest = line.name === 'default' || line.name === '*';
+      const step = makeStep('match', rest ? 'decides, as no other line does' : 'decides', [placeOf(line)]);
+      trace.note({ ...step, result: 'won' });
+    };
   }
 
   override locationTree(): LocationTree<Location> {
@@ -90,13 +103,13 @@ export class WatchingBuilder extends HttpBuilder {
 
 /** Tells of each try. */
 class WatchedRegExp extends RegExp {
-  private readonly pattern: string;
+  private readonly regex: Regex;
   private readonly at: Directive | Word;
   private readonly watched: Watched;
 
-  constructor(regexp: RegExp, { pattern }: Regex, at: Directive | Word, watched: Watched) {
-    super(regexp);
-    this.pattern = pattern;
+  constructor(regex: Regex, at: Directive | Word, watched: Watched) {
+    super(regex.regexp);
+    this.regex = regex;
     this.at = at;
     this.watched = watched;
   }
@@ -105,7 +118,7 @@ class WatchedRegExp extends RegExp {
     const match = super.exec(text);
     const step = makeStep(
       'match',
-      `"${this.pattern}" ${match === null ? 'does not match' : 'matches'} "${text}"${capturesOf(match)}`,
+      `"${this.regex.pattern}" ${match === null ? 'does not match' : 'matches'} "${text}"${capturesOf(match, this.regex)}`,
       [this.watched.placeAt(this.at)],
     );
     step.result = match === null ? 'lost' : 'won';
@@ -114,13 +127,15 @@ class WatchedRegExp extends RegExp {
   }
 }
 
-function capturesOf(match: RegExpExecArray | null): string {
+/** What is in the groups, each by its number and by its name if it has one. */
+function capturesOf(match: RegExpExecArray | null, { groupIndexes, names }: Regex): string {
   if (match === null) return '';
-  const named = Object.entries(match.groups ?? {});
-  const groups = [...match].slice(1).map((text, i): [string, string | undefined] => {
-    return [named.find(([, value]) => value === text)?.[0] ?? String(i + 1), text];
+  const said = groupIndexes.flatMap((index, group) => {
+    const text = match[index];
+    if (group === 0 || text === undefined) return [];
+    const [name] = [...names].find(([, number]) => number === group) ?? [];
+    return name === undefined ? [`$${group}="${text}"`] : [`$${group}="${text}"`, `$${name}="${text}"`];
   });
-  const said = groups.filter(([, text]) => text !== undefined).map(([name, text]) => `$${name}="${text}"`);
   return said.length === 0 ? '' : `: ${said.join(' ')}`;
 }
 

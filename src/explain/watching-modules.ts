@@ -44,7 +44,9 @@ function onlooker(modules: readonly HttpModule[], watched: Watched): HttpModule 
   const seen = new WeakSet<HttpRequest>();
   const pagePlaces = (request: HttpRequest, scope: Scope | undefined): Place[] => {
     if (scope === undefined || !request.isErrorPage) return [];
-    return scope.all(errorPage).map(({ node }) => placeOf(node));
+    const pages = scope.all(errorPage).map(({ node }) => node);
+    const own = pages.filter(({ args }) => args.some(({ text }) => text === String(request.errorStatus)));
+    return (own.length > 0 ? own : pages).map(placeOf);
   };
   let lastScope: Scope | undefined;
   return {

@@ -107,6 +107,8 @@ export interface HttpBuild extends Reporter {
    * time (explain/).
    */
   step<F extends (request: HttpRequest) => unknown>(at: Directive, run: F): F;
+  /** Is told which line of its block gave a variable its value (map, geo ...); null unless somebody listens (explain/). */
+  readonly onLineChosen: ((line: Directive) => void) | null;
   /** The folder a relative path starts from: the prefix (`-p`), or the configuration file's folder. */
   resolvePath(path: string, base: 'prefix' | 'conf'): string;
   /** A folder below the prefix that files are written to while requests are served: the user of the process has to own it. */

@@ -7,7 +7,7 @@ import { toByteString } from '../../../conf/syntax/source-text.js';
 import { CidrMap } from '../../../core/cidr-map.js';
 import { type Cidr, parseCidr } from '../../../core/cidr-set.js';
 import { parseIpAddress, unmapIpv4 } from '../../../core/ip-address.js';
-import type { EntryReporter, GeoTable } from './geo.js';
+import type { EntryReporter, GeoLine, GeoTable } from './geo.js';
 
 const ALL_IPV4 = parseCidr('0.0.0.0/0')!.cidr;
 const ALL_IPV6 = parseCidr('::/0')!.cidr;
@@ -34,7 +34,7 @@ export function warning(code: string, message: string): Finding {
 }
 
 export class GeoNetworks implements GeoTable {
-  private readonly map: CidrMap<string> = new CidrMap();
+  private readonly map: CidrMap<GeoLine> = new CidrMap();
 
   add(entry: Directive, report: EntryReporter): void {
     const [word] = entry.args;
@@ -51,15 +51,15 @@ export class GeoNetworks implements GeoTable {
       const value = toByteString(word!.text);
       const old = this.map.get(cidr);
       if (old !== undefined) {
-        const what = `duplicate network "${entry.name}", value: "${value}", old value: "${old}"`;
+        const what = `duplicate network "${entry.name}", value: "${value}", old value: "${old.value}"`;
         report(entry, warning('geo-duplicate', what));
       }
-      this.map.set(cidr, value);
+      this.map.set(cidr, { value, entry });
     }
   }
 
-  find(address: string): string {
+  find(address: string): GeoLine | null {
     const bytes = parseIpAddress(address);
-    return this.map.find(bytes === null ? NO_ADDRESS : unmapIpv4(bytes)) ?? '';
+    return this.map.find(bytes === null ? NO_ADDRESS : unmapIpv4(bytes)) ?? null;
   }
 }

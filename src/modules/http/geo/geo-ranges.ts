@@ -6,25 +6,25 @@ import type { Directive, Word } from '../../../conf/syntax/ast.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
 import { parseIpAddress, parseIpv4, unmapIpv4 } from '../../../core/ip-address.js';
 import { Ipv4Ranges } from '../../../core/ipv4-ranges.js';
-import type { EntryReporter, GeoTable } from './geo.js';
+import type { EntryReporter, GeoLine, GeoTable } from './geo.js';
 import { warning } from './geo-networks.js';
 
 /** What stands for anything that is no IPv4 address. */
 const NO_ADDRESS = 0xffff_ffff;
 
 export class GeoRanges implements GeoTable {
-  private readonly ranges: Ipv4Ranges<string> = new Ipv4Ranges();
-  private default: string | null = null;
+  private readonly ranges: Ipv4Ranges<GeoLine> = new Ipv4Ranges();
+  private default: GeoLine | null = null;
 
   add(entry: Directive, report: EntryReporter): void {
     const [word] = entry.args;
     const value = toByteString(word!.text);
     if (entry.name === 'default') {
       if (this.default !== null) {
-        const what = `duplicate default geo range value: "${value}", old value: "${this.default}"`;
+        const what = `duplicate default geo range value: "${value}", old value: "${this.default.value}"`;
         report(entry, warning('geo-duplicate', what));
       }
-      this.default = value;
+      this.default = { value, entry };
       return;
     }
     const isDelete = entry.name === 'delete';
@@ -37,9 +37,9 @@ export class GeoRanges implements GeoTable {
       }
       return;
     }
-    const added = this.ranges.add(range.start, range.end, value);
+    const added = this.ranges.add(range.start, range.end, { value, entry });
     if (added.kind === 'replaced') {
-      const what = `duplicate range "${at.text}", value: "${value}", old value: "${added.old}"`;
+      const what = `duplicate range "${at.text}", value: "${value}", old value: "${added.old.value}"`;
       report(at, warning('geo-duplicate', what));
     } else if (added.kind === 'overlaps') {
       const other = `${format(added.start)}-${format(added.end)}`;
@@ -47,11 +47,11 @@ export class GeoRanges implements GeoTable {
     }
   }
 
-  find(address: string): string {
+  find(address: string): GeoLine | null {
     const bytes = parseIpAddress(address);
     const plain = bytes === null ? null : unmapIpv4(bytes);
     const number = plain?.length === 4 ? toNumber(plain) : NO_ADDRESS;
-    return this.ranges.find(number) ?? this.default ?? '';
+    return this.ranges.find(number) ?? this.default;
   }
 }
 

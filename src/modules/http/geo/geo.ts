@@ -55,8 +55,14 @@ export type EntryReporter = (at: Directive | Word, found: Finding) => void;
 export interface GeoTable {
   /** One line: `first` is a network, a range, `default` or `delete`. */
   add(entry: Directive, report: EntryReporter): void;
-  /** '' when there is none, not even a default. Anything that is no address counts as 255.255.255.255. */
-  find(address: string): string;
+  /** Null when there is none, not even a default. Anything that is no address counts as 255.255.255.255. */
+  find(address: string): GeoLine | null;
+}
+
+/** A line of a geo. */
+export interface GeoLine {
+  readonly value: string;
+  readonly entry: Directive;
 }
 
 function defineGeo(directive: CheckedDirective, build: HttpBuild): void {
@@ -82,11 +88,17 @@ function defineGeo(directive: CheckedDirective, build: HttpBuild): void {
   }
   const trusted = proxies.length === 0 ? null : new CidrSet(proxies, false);
   const isRecursive = has('proxy_recursive');
+  const { onLineChosen } = build;
   build.variables.define({
     name,
     isChangeable: true,
     isVolatile: has('volatile'),
-    get: guardCycles(name, (request) => table.find(addressOf(request, source, trusted, isRecursive))),
+    get: guardCycles(name, (request) => {
+      const line = table.find(addressOf(request, source, trusted, isRecursive));
+      if (line === null) return '';
+      if (onLineChosen !== null) onLineChosen(line.entry);
+      return line.value;
+    }),
   });
 }
 

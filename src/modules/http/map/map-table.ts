@@ -17,62 +17,60 @@ interface KeyProblem {
   readonly entry: Directive;
 }
 
-/** A key's line, or none: what a name stands for. */
-interface Line {
-  readonly value: Value | null;
-  readonly entry: Directive | null;
+/** A line of the map. */
+export interface MapLine {
+  readonly value: Value;
+  readonly entry: Directive;
 }
-
-const NO_LINE: Line = { value: null, entry: null };
 
 /** Keys and values of a map. Texts are bytes in latin1; the case of ASCII letters in keys doesn't matter. */
 export class MapTable {
   /** Null for none: then it is ''. */
-  default: Value | null = null;
-  private readonly texts: Map<string, Line> = new Map();
-  /** With `hostnames`, instead of `texts`. */
-  private readonly names: ServerNames<Line, RequestRegex> | null;
-  private readonly match: ServerMatch<Line, RequestRegex> = new ServerMatch();
-  private readonly regexes: { readonly regex: RequestRegex; readonly value: Value }[] = [];
+  default: MapLine | null = null;
+  private readonly texts: Map<string, MapLine> = new Map();
+  /** With `hostnames`, instead of `texts`; null is what no name fits. */
+  private readonly names: ServerNames<MapLine | null, RequestRegex> | null;
+  private readonly match: ServerMatch<MapLine | null, RequestRegex> = new ServerMatch();
+  private readonly regexes: { readonly regex: RequestRegex; readonly line: MapLine }[] = [];
   private readonly conflicts: KeyProblem[] = [];
 
   constructor(hasHostnames: boolean) {
-    this.names = hasHostnames ? new ServerNames(NO_LINE) : null;
+    this.names = hasHostnames ? new ServerNames<MapLine | null, RequestRegex>(null) : null;
   }
 
-  addText(key: string, value: Value, entry: Directive): void {
-    const line = { value, entry };
+  addText(key: string, line: MapLine): void {
+    const { entry } = line;
     const lower = lowerAscii(key);
     if (this.names !== null) this.names.addName(lower, line);
     else if (this.texts.has(lower)) this.conflicts.push({ kind: 'conflict', key, entry });
     else this.texts.set(lower, line);
   }
 
-  addRegex(regex: RequestRegex, value: Value): void {
-    this.regexes.push({ regex, value });
+  addRegex(regex: RequestRegex, line: MapLine): void {
+    this.regexes.push({ regex, line });
   }
 
   get problems(): readonly KeyProblem[] {
     const names = this.names?.problems ?? [];
     return [
       ...this.conflicts,
-      ...names.map(({ kind, name, server }) => ({ kind, key: name, entry: server.entry! })),
+      ...names.map(({ kind, name, server }) => ({ kind, key: name, entry: server!.entry })),
     ];
   }
 
-  /** The value for a text, the default if there is no other; null for neither. */
-  find(request: HttpRequest, text: string): Value | null {
+  /** The line for a text, the default if there is no other; null for neither. */
+  find(request: HttpRequest, text: string): MapLine | null {
     const subject = this.names !== null && text.endsWith('.') ? text.slice(0, -1) : text;
     const line = this.findLine(lowerAscii(subject));
-    if (line !== NO_LINE) return line.value;
+    if (line !== null) return line;
     if (subject !== '') {
-      for (const { regex, value } of this.regexes) if (regex.match(request, subject)) return value;
+      for (const { regex, line } of this.regexes) if (regex.match(request, subject)) return line;
     }
     return this.default;
   }
 
-  private findLine(lower: string): Line {
+  private findLine(lower: string): MapLine | null {
     if (this.names !== null) return this.names.find(lower, this.match);
-    return this.texts.get(lower) ?? NO_LINE;
+    return this.texts.get(lower) ?? null;
   }
 }

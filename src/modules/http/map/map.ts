@@ -94,13 +94,16 @@ function defineMap(directive: CheckedDirective, source: Text<HttpRequest>, build
       kind === 'conflict' ? `conflicting parameter "${key}"` : `invalid hostname or wildcard "${key}"`;
     build.report(entry, finding('map-key', message, null));
   }
+  const { onLineChosen } = build;
   build.variables.define({
     name,
     isChangeable: true,
     isVolatile: has('volatile'),
     get: guardCycles(name, (request) => {
-      const value = table.find(request, source.evaluate(request));
-      return value === null ? '' : (value.constant ?? value.evaluate(request));
+      const line = table.find(request, source.evaluate(request));
+      if (line === null) return '';
+      if (onLineChosen !== null) onLineChosen(line.entry);
+      return line.value.constant ?? line.value.evaluate(request);
     }),
   });
 }
@@ -112,16 +115,16 @@ function addEntry(table: MapTable, entry: Directive, build: HttpBuild): void {
     build.report(word!, finding('map-value', parts.message, null, parts.nginxText('map')));
     return;
   }
-  const value = build.text(parts, word!);
+  const line = { value: build.text(parts, word!), entry };
   if (entry.name === 'default') {
     if (table.default !== null)
       build.report(entry, finding('map-default', 'duplicate default map parameter', null));
-    table.default = value;
+    table.default = line;
     return;
   }
   const key = matcher.parse(entry.name);
   if (key instanceof Refusal) {
     build.report(entry, finding('map-key', key.message, null, key.nginxText('map')));
-  } else if (key.kind === 'regex') table.addRegex(build.regex(key.regex, entry), value);
-  else table.addText(toByteString(key.text.replace(/^\\/, '')), value, entry);
+  } else if (key.kind === 'regex') table.addRegex(build.regex(key.regex, entry), line);
+  else table.addText(toByteString(key.text.replace(/^\\/, '')), line);
 }

@@ -68,18 +68,24 @@ export const splitClientsModule: HttpModule = {
 interface Part {
   readonly below: number;
   readonly value: string;
+  readonly entry: Directive;
 }
 
 function defineSplit(directive: CheckedDirective, source: Text<HttpRequest>, build: HttpBuild): void {
   const name = readVariableName(directive.node.args[1]!, build);
   if (name === null) return;
   const parts = partsOf(directive, build);
+  const { onLineChosen } = build;
   build.variables.define({
     name,
     isChangeable: true,
     get: guardCycles(name, (request) => {
       const hash = murmurHash2(source.evaluate(request));
-      for (const { below, value } of parts) if (hash < below) return value;
+      for (const { below, value, entry } of parts) {
+        if (hash >= below) continue;
+        if (onLineChosen !== null) onLineChosen(entry);
+        return value;
+      }
       return '';
     }),
   });
@@ -98,7 +104,7 @@ function partsOf({ node, entries }: CheckedDirective, build: HttpBuild): Part[] 
     }
     last += Math.floor((share * HASHES) / ALL);
     const below = entry.name === '*' || sum === ALL ? Number.POSITIVE_INFINITY : last;
-    parts.push({ below, value: toByteString(entry.args[0]!.text) });
+    parts.push({ below, value: toByteString(entry.args[0]!.text), entry });
   }
   return parts;
 }
