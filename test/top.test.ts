@@ -51,7 +51,7 @@ it.each([
   ],
   [
     ['http://127.0.0.1:1/api'],
-    /^sluice: Cannot ask "http:\/\/127\.0\.0\.1:1\/api\/9\/nginx": .*is the proxy running/,
+    /^sluice: Cannot ask "http:\/\/127\.0\.0\.1:1\/api\/9\/nginx": bad port; is the proxy running/,
   ],
   [
     ['http://a/', '--interval', 'x'],
@@ -61,6 +61,32 @@ it.each([
   const { code, stderr } = await runSluice(['top', ...args]);
   expect(code).toBe(2);
   expect(stderr).toMatch(message);
+});
+
+it.each(['/api', '/api/', '/api/9', '/dash', ''])(
+  'finds the API by a URL that ends in "%s"',
+  async (path) => {
+    const conf = await serveConf(
+      CONF.replace(
+        'location /api',
+        'location /dash/ { dashboard; } location /other { return 404; } location /api',
+      ),
+    );
+    const url = `127.0.0.1:${conf.address.port}${path}`;
+    const { code, stdout, stderr } = await runSluice(['top', url, '--interval', '0.1', '--once']);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^shop +\d/m);
+  },
+);
+
+it('takes no other JSON for the API', async () => {
+  const conf = await serveConf('server { listen %PORT%; default_type application/json; return 200 "{}"; }');
+  const { code, stderr } = await runSluice(['top', `http://127.0.0.1:${conf.address.port}/`]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^sluice: Cannot use "http:\/\/127\.0\.0\.1:\d+": what answers there is no status API; name a location/,
+  );
 });
 
 it('says what is wrong where there is no API', async () => {

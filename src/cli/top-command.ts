@@ -2,7 +2,7 @@
  * `sluice top URL`: what a running proxy does, live in the terminal, by its status API.
  */
 import { frame } from './top/frame.js';
-import { fetchStatus, type Status } from './top/status.js';
+import { fetchStatus, findApi, type Status } from './top/status.js';
 import { UsageError } from './usage-error.js';
 
 export interface TopOptions {
@@ -27,11 +27,9 @@ const LEAVE = '\x1b[?25h\x1b[?1049l';
  * API can't be asked.
  */
 export async function runTop(url = DEFAULT_URL, options: TopOptions = {}): Promise<number> {
-  const base = url.replace(/\/+$/, '');
-  if (!/^https?:\/\/[^/]/.test(base))
-    throw new UsageError(`Cannot use "${url}": write a URL, such as ${DEFAULT_URL}`);
   const intervalMs = readInterval(options.interval) * 1000;
   const isLive = process.stdout.isTTY === true && options.once !== true;
+  const base = await findApi(url);
   const first = await fetchStatus(base);
   if (isLive) await showLive(base, first, intervalMs);
   else {
@@ -48,10 +46,11 @@ function readInterval(text = '1'): number {
   return value;
 }
 
-function draw(now: Status, before: Status | null, isLive: boolean): string[] {
+/** @param reserved lines of the terminal that are for others */
+function draw(now: Status, before: Status | null, isLive: boolean, reserved = 0): string[] {
   // A terminal may not know its size, and says 0 then.
   const width = process.stdout.columns || 120;
-  const height = process.stdout.rows || 40;
+  const height = (process.stdout.rows || 40) - reserved;
   const hasColours = isLive && process.env.NO_COLOR === undefined;
   return frame(now, before, { width: isLive ? width : 200, height: isLive ? height : 10_000, hasColours });
 }
@@ -74,10 +73,15 @@ async function showLive(base: string, first: Status, intervalMs: number): Promis
   let trouble = '';
   let before: Status | null = null;
   let now = first;
+  const paint = () => {
+    const told = trouble === '' ? [] : ['', trouble.slice(0, stdout.columns || 120)];
+    const lines = [...draw(now, before, true, told.length), ...told];
+    stdout.write(TO_START + lines.map((line) => `${line}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW);
+  };
+  stdout.on('resize', paint);
   try {
     while (!isOver) {
-      const lines = [...draw(now, before, true), ...(trouble === '' ? [] : ['', trouble])];
-      stdout.write(TO_START + lines.map((line) => `${line}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW);
+      paint();
       await pause(intervalMs, (stop) => {
         wake = stop;
       });
@@ -92,6 +96,7 @@ async function showLive(base: string, first: Status, intervalMs: number): Promis
       }
     }
   } finally {
+    stdout.off('resize', paint);
     stdin.off('data', onKeys);
     if (stdin.isTTY) stdin.setRawMode(false);
     stdin.pause();

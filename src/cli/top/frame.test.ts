@@ -75,6 +75,17 @@ describe('a frame', () => {
     );
   });
 
+  it('leaves out on a narrow terminal what tells least', () => {
+    const lines = frame(status(0, 1, [peer('127.0.0.1:8080')]), null, { ...PLAIN, width: 50 });
+    expect(lines.slice(2)).toEqual([
+      'server                   req/s       4xx       5xx',
+      'shop                         -         -         -',
+      '',
+      'upstream app             req/s       5xx     state',
+      '  127.0.0.1:8080             -         -        up',
+    ]);
+  });
+
   it('shows names whose characters a terminal would obey as harmless ones', () => {
     const lines = frame(status(0, 1, [peer('\u001b]0;a\u0007')]), null, PLAIN);
     expect(lines.at(-1)).toMatch(/^ {2}\?\]0;a\? /);

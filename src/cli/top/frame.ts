@@ -27,11 +27,13 @@ const STATE_COLOURS: Readonly<Record<string, Colour>> = {
 /** The lines. `before` is an earlier moment, from which rates are told; null at first. */
 export function frame(now: Status, before: Status | null, options: FrameOptions): string[] {
   const paint = painter(options.hasColours);
-  const lines = [header(now, before, paint), '', ...zoneLines(now, before, paint)];
+  const lines = [header(now, before, paint), '', ...zoneLines(now, before, paint, options.width)];
+  const peers = layOut(PEER_COLUMNS, options.width);
   for (const [name, group] of Object.entries(now.upstreams)) {
-    lines.push('', paint(columns(`upstream ${name}`, PEER_COLUMNS), 'bold'));
+    lines.push('', paint(row(peers, `upstream ${name}`, PEER_COLUMNS), 'bold'));
     group.peers.forEach((peer, i) => {
-      lines.push(peerLine(peer, before?.upstreams[name]?.peers[i] ?? null, seconds(now, before), paint));
+      const then = before?.upstreams[name]?.peers[i] ?? null;
+      lines.push(peerLine(peers, peer, then, seconds(now, before), paint));
     });
   }
   const shown = lines.map((line) => cut(line, options.width));
@@ -53,22 +55,27 @@ function header(now: Status, before: Status | null, paint: Painter): string {
   return parts.join('  ');
 }
 
-const ZONE_COLUMNS = ['req/s', '2xx', '3xx', '4xx', '5xx', 'in/s', 'out/s', 'now'];
-const PEER_COLUMNS = ['req/s', 'active', 'fails', '5xx', 'ms', 'weight', 'state'];
+const ZONE_COLUMNS = ['req/s', '2xx', '3xx', '4xx', '5xx', 'in/s', 'out/s', 'now'] as const;
+const PEER_COLUMNS = ['req/s', 'active', 'fails', '5xx', 'ms', 'weight', 'state'] as const;
 
-function zoneLines(now: Status, before: Status | null, paint: Painter): string[] {
+/** Where there is no room for all columns, these go, from the left. */
+const FIRST_TO_GO = ['in/s', 'out/s', '3xx', 'weight', '2xx', 'now', 'ms', 'active', '4xx', 'fails'];
+
+function zoneLines(now: Status, before: Status | null, paint: Painter, width: number): string[] {
+  const layout = layOut(ZONE_COLUMNS, width);
   const zones = Object.entries(now.zones);
   if (zones.length === 0) return [paint('no status_zone in any server', 'dim')];
-  const title = paint(columns('server', ZONE_COLUMNS), 'bold');
+  const title = paint(row(layout, 'server', ZONE_COLUMNS), 'bold');
   return [
     title,
     ...zones.map(([name, zone]) =>
-      zoneLine(name, zone, before?.zones[name] ?? null, seconds(now, before), paint),
+      zoneLine(layout, name, zone, before?.zones[name] ?? null, seconds(now, before), paint),
     ),
   ];
 }
 
 function zoneLine(
+  layout: Layout,
   name: string,
   zone: ZoneStatus,
   before: ZoneStatus | null,
@@ -88,11 +95,17 @@ function zoneLine(
     bytes(rateOf(zone.sent, before?.sent, secondsPast)),
     String(zone.processing),
   ];
-  const line = columns(name, values);
+  const line = row(layout, name, values);
   return failures === '0' || failures === '-' ? line : paint(line, 'red');
 }
 
-function peerLine(peer: PeerStatus, before: PeerStatus | null, secondsPast: number, paint: Painter): string {
+function peerLine(
+  layout: Layout,
+  peer: PeerStatus,
+  before: PeerStatus | null,
+  secondsPast: number,
+  paint: Painter,
+): string {
   const values = [
     perSecond(peer.requests, before?.requests, secondsPast),
     String(peer.active),
@@ -101,18 +114,40 @@ function peerLine(peer: PeerStatus, before: PeerStatus | null, secondsPast: numb
     peer.response_time === undefined ? '-' : String(peer.response_time),
     peer.backup ? `${peer.weight} backup` : String(peer.weight),
   ];
-  const state = paint(peer.state.padStart(10), STATE_COLOURS[peer.state] ?? 'bold');
-  return columns(`  ${peer.server}`, values) + state;
+  const state = paint(peer.state.padStart(VALUE_WIDTH), STATE_COLOURS[peer.state] ?? 'bold');
+  return row(layout, `  ${peer.server}`, values) + state;
 }
 
 const NAME_WIDTH = 30;
+const LEAST_NAME_WIDTH = 18;
 const VALUE_WIDTH = 10;
 
-function columns(text: string, values: readonly string[]): string {
+/** Which columns of a table there is room for. */
+interface Layout {
+  readonly nameWidth: number;
+  readonly isShown: readonly boolean[];
+}
+
+function layOut(columns: readonly string[], width: number): Layout {
+  const room = Math.max(1, Math.floor((width - LEAST_NAME_WIDTH) / VALUE_WIDTH));
+  const going = FIRST_TO_GO.filter((name) => columns.includes(name)).slice(
+    0,
+    Math.max(0, columns.length - room),
+  );
+  const left = width - (columns.length - going.length) * VALUE_WIDTH;
+  return {
+    nameWidth: Math.min(NAME_WIDTH, Math.max(LEAST_NAME_WIDTH, left)),
+    isShown: columns.map((name) => !going.includes(name)),
+  };
+}
+
+/** @param values in the order of the columns; the last may be left out */
+function row({ nameWidth, isShown }: Layout, text: string, values: readonly string[]): string {
   // security: what is asked may be somebody else's, and a terminal obeys such characters.
   const name = text.replace(/[^ -~\u00a0-\uffff]/g, '?');
-  const shown = name.length > NAME_WIDTH ? `${name.slice(0, NAME_WIDTH - 1)}…` : name.padEnd(NAME_WIDTH);
-  return shown + values.map((value) => value.padStart(VALUE_WIDTH)).join('');
+  const shown = name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}…` : name.padEnd(nameWidth);
+  const cells = values.filter((_, i) => isShown[i]);
+  return shown + cells.map((value) => value.padStart(VALUE_WIDTH)).join('');
 }
 
 function seconds(now: Status, before: Status | null): number {

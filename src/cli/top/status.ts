@@ -40,6 +40,34 @@ const VERSION = 9;
 
 const TIMEOUT_MS = 5000;
 
+const HINT = 'name a location with "api;" in it, such as http://127.0.0.1:8080/api';
+
+/** There is something, but no API. */
+class NoApi extends UsageError {}
+
+/**
+ * Where the API is that a user means by `url`: there, or below it in `api/`, which is where a dashboard has its own.
+ * Throws a UsageError that says what is wrong.
+ */
+export async function findApi(url: string): Promise<string> {
+  const given = url.replace(/\/+$/, '').replace(/\/\d$/, '');
+  const base = given.includes('://') ? given : `http://${given}`;
+  if (!/^https?:\/\/[^/]/.test(base) || !URL.canParse(base))
+    throw new UsageError(`Cannot use "${url}": write a URL, such as http://127.0.0.1:8080/api`);
+  try {
+    await fetchStatus(base);
+    return base;
+  } catch (error) {
+    if (!(error instanceof NoApi) || base.endsWith('/api')) throw error;
+    try {
+      await fetchStatus(`${base}/api`);
+      return `${base}/api`;
+    } catch {
+      throw error;
+    }
+  }
+}
+
 /** Asks the API below `url`. Throws a UsageError that says what is wrong there. */
 export async function fetchStatus(url: string): Promise<Status> {
   const ask = (path: string) => fetchPart(`${url}/${VERSION}${path}`);
@@ -50,7 +78,19 @@ export async function fetchStatus(url: string): Promise<Status> {
     ask('/http/upstreams'),
     ask('/http/server_zones'),
   ]);
-  return { atMs: performance.now(), nginx, connections, requests, upstreams, zones } as Status;
+  const status = { atMs: performance.now(), nginx, connections, requests, upstreams, zones } as Status;
+  if (!isStatus(status)) throw new NoApi(`Cannot use "${url}": what answers there is no status API; ${HINT}`);
+  return status;
+}
+
+/** Whether it is what an API answers, as far as others might answer with JSON too. */
+function isStatus({ nginx, connections, requests }: Status): boolean {
+  return (
+    typeof nginx?.build === 'string' &&
+    typeof nginx.load_timestamp === 'string' &&
+    typeof connections?.idle === 'number' &&
+    typeof requests?.total === 'number'
+  );
 }
 
 async function fetchPart(url: string): Promise<unknown> {
@@ -59,14 +99,13 @@ async function fetchPart(url: string): Promise<unknown> {
     response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (error) {
     const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException };
-    throw new UsageError(`Cannot ask "${url}": ${cause?.code ?? message}; is the proxy running there?`);
+    const why = cause?.code ?? cause?.message ?? message;
+    throw new UsageError(`Cannot ask "${url}": ${why}; is the proxy running there?`);
   }
-  const hint = 'name a location with "api;" in it, such as http://127.0.0.1:8080/api';
-  if (response.status !== 200)
-    throw new UsageError(`Cannot use "${url}": status ${response.status}; ${hint}`);
+  if (response.status !== 200) throw new NoApi(`Cannot use "${url}": status ${response.status}; ${HINT}`);
   try {
     return await response.json();
   } catch {
-    throw new UsageError(`Cannot use "${url}": the answer is no JSON; ${hint}`);
+    throw new NoApi(`Cannot use "${url}": the answer is no JSON; ${HINT}`);
   }
 }
