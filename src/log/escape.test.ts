@@ -18,11 +18,25 @@ describe('values in a log line', () => {
 });
 
 describe('values in JSON', () => {
+  const readBack = (bytes: Buffer) => {
+    const line = Buffer.from(`"${escapeForJson(bytes.toString('latin1'))}"`, 'latin1');
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(line)) as string;
+  };
+
   it('come out of the string as they went in', () => {
-    expect(JSON.parse(`"${escapeForJson(ALL)}"`)).toBe(ALL);
+    const text = `${ALL.slice(0, 128)}\x80é߿ࠀ€\ud7ff\ue000\uffff😀\u{10ffff}`;
+    expect(readBack(Buffer.from(text))).toBe(text);
+  });
+
+  it('are UTF-8 whatever bytes there are', () => {
+    expect(readBack(Buffer.from('a\xff\xc3"', 'latin1'))).toBe('a\\xFF\\xC3"');
+    const sequences = ['c0af', 'e08080', 'eda080', 'f0808080', 'f4908080', 'f8888080', 'e282', '80'];
+    for (const hex of sequences) {
+      expect(readBack(Buffer.from(hex, 'hex'))).toBe(hex.toUpperCase().replace(/../g, '\\x$&'));
+    }
   });
 
   it('are escaped as nginx does', () => {
-    expect(escapeForJson('"\\\n\r\t\b\f\x1b\xff')).toBe('\\"\\\\\\n\\r\\t\\b\\f\\u001B\xff');
+    expect(escapeForJson('"\\\n\r\t\b\f\x1b\xc3\xa9')).toBe('\\"\\\\\\n\\r\\t\\b\\f\\u001B\xc3\xa9');
   });
 });

@@ -10,14 +10,26 @@ const NOT_JSON = /["\\\x00-\x1f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
 const EACH_NOT_JSON = /["\\\x00-\x1f]/g;
 
+const NOT_ASCII = /[\x80-\xff]/;
+/** Each character of UTF-8 that is not ASCII (RFC 3629, section 4), else a byte that is none of one. */
+const EACH_UTF8 =
+  /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g;
+
 /** `\x22` for a quote, and so for everything that is no printable ASCII. Texts are bytes in latin1. */
 export function escapeForLog(text: string): string {
   return NOT_PLAIN.test(text) ? text.replace(EACH_NOT_PLAIN, escapeByte) : text;
 }
 
-/** What may stand between the quotes of a JSON string; bytes from 0x80 on stay. */
+/**
+ * What may stand between the quotes of a JSON string. Texts are bytes in latin1.
+ * differs from nginx: bytes that are no UTF-8 become `\\xFF`, as nginx leaves them and then nobody can read the line.
+ */
 export function escapeForJson(text: string): string {
-  return NOT_JSON.test(text) ? text.replace(EACH_NOT_JSON, escapeJsonCharacter) : text;
+  const escaped = NOT_JSON.test(text) ? text.replace(EACH_NOT_JSON, escapeJsonCharacter) : text;
+  if (!NOT_ASCII.test(escaped)) return escaped;
+  return escaped.replace(EACH_UTF8, (character, byte?: string) =>
+    byte === undefined ? character : `\\${escapeByte(byte)}`,
+  );
 }
 
 function escapeByte(byte: string): string {
