@@ -120,7 +120,7 @@ function Peer({ upstream, peer, rate, most, mayChange, refresh }: PeerProps) {
     ...(server === address ? [] : [server]),
     ...(isBackup ? ['backup'] : []),
     ...(weight === 1 ? [] : [`weight ${weight}`]),
-    ...(fails > 0 && maxFails > 0 ? [`${fails} of ${maxFails} fails`] : []),
+    ...(fails === 0 ? [] : [describeFailures(fails, maxFails)]),
   ];
   return (
     <li class={`peer ${tone}`} data-state={state}>
@@ -144,6 +144,12 @@ function Peer({ upstream, peer, rate, most, mayChange, refresh }: PeerProps) {
       {mayChange && <Buttons upstream={upstream} peer={peer} refresh={refresh} />}
     </li>
   );
+}
+
+/** How many make it unavailable is told as long as they are less. */
+function describeFailures(fails: number, maxFails: number): string {
+  if (fails < maxFails) return `${fails} of ${maxFails} failures`;
+  return fails === 1 ? '1 failure' : `${fails} failures`;
 }
 
 function Buttons({ upstream, peer, refresh }: Pick<PeerProps, 'upstream' | 'peer' | 'refresh'>) {

@@ -8,6 +8,7 @@ import { call } from './api-client.js';
 import { get, serveConf } from './conf-scene.js';
 import { DnsServer } from './dns-server.js';
 import { folderOf } from './folder.js';
+import { unusedAddress } from './scene.js';
 import { SteadyLoad } from './steady-load.js';
 
 const SERVERS = '/api/9/http/upstreams/app/servers';
@@ -106,6 +107,19 @@ it('a server that drains gets the requests of its sessions alone', async () => {
   expect(group.json.peers[id].state).toBe('draining');
   expect((await get(conf, '/', cookie)).body).toBe(first.body);
   for (const name of await answerers(conf, 3)) expect(name).not.toBe(first.body);
+});
+
+it('a server that drains is told as draining, though it has failed', async () => {
+  const { port } = await unusedAddress();
+  const [b] = await startOrigins('b');
+  const conf = await serveConf(confOf(`server 127.0.0.1:${port}; server ${b!.name};`));
+  await answerers(conf, 2);
+  const state = async () => (await call(conf, 'GET', '/api/9/http/upstreams/app')).json.peers[0].state;
+  expect(await state()).toBe('unavail');
+  await call(conf, 'PATCH', `${SERVERS}/0`, { drain: true });
+  expect(await state()).toBe('draining');
+  await call(conf, 'PATCH', `${SERVERS}/0`, { drain: false });
+  expect(await state()).not.toBe('draining');
 });
 
 it('no request fails while servers come and go under load', async () => {

@@ -55,6 +55,9 @@ describe('sluice --help and --version', () => {
 describe('a mistake gets one line on stderr and exit code 2', () => {
   it.each([
     [['--lisen', '8080'], 'Cannot use "--lisen": there is no such flag; did you mean "--listen"?'],
+    [['help', 'ehco'], 'Cannot help with "ehco": there is no such command; did you mean "echo"?'],
+    [['help', 'me'], 'Cannot help with "me": there is no such command; sluice --help lists them'],
+    [['reload'], 'Cannot run "reload": there is no such command; write -s reload -c nginx.conf'],
     [['ehco'], 'Cannot run "ehco": there is no such command; did you mean "echo"?'],
     [['--listen', '80', 'echo'], 'Cannot use "--listen" before "echo": the flags of echo go after it'],
     [

@@ -75,11 +75,18 @@ describe('options', () => {
   });
 
   it.each([
-    [['-t', 'nginx.conf'], 'nginx: invalid option: "nginx.conf"\n'],
-    [['-tx'], 'nginx: invalid option: "x"\n'],
+    [
+      ['-t', 'nginx.conf'],
+      'nginx: invalid option: "nginx.conf"\nsluice: a file goes behind -c: -c nginx.conf\n',
+    ],
+    [['-tx'], 'nginx: invalid option: "x"\nsluice: -? lists the options that nginx has\n'],
+    [
+      ['-c', 'nginx.conf', '--dashboard', '8081'],
+      'nginx: invalid option: "-"\nsluice: "--dashboard" is for running without a file; in one directives say that: sluice directives lists them\n',
+    ],
     [['-c'], 'nginx: option "-c" requires file name\n'],
-    [['-s', 'start'], 'nginx: invalid option: "-s start"\n'],
-  ])('%j are refused as nginx refuses them', async (words, said) => {
+    [['-s', 'start'], 'nginx: invalid option: "-s start"\nsluice: -s takes stop, quit, reopen, reload\n'],
+  ])('%j are refused as nginx refuses them, with what would work', async (words, said) => {
     expect(await runSluice(words)).toMatchObject({ code: 1, stderr: said });
   });
 });
@@ -199,6 +206,21 @@ describe('a process that serves', () => {
     await expect.poll(() => readFileSync(at('access.log'), 'utf8')).toMatch(/"GET \/ /);
   });
 
+  it('says when it serves, and how a reload ended', async () => {
+    writeConf('a');
+    const sluice = await start();
+    const lines = () => readFileSync(at('error.log'), 'utf8').match(/(?<=#0: ).*(?:serving|reconfiguring).*/g) ?? [];
+    const serving = `serving ${folder}/nginx.conf on 127.0.0.1:${port}`;
+    await expect.poll(lines).toEqual([serving]);
+    sluice.child.kill('SIGHUP');
+    await expect.poll(lines).toEqual([serving, 'SIGHUP received, reconfiguring', serving]);
+    writeConf('a b c');
+    sluice.child.kill('SIGHUP');
+    const failed = 'the reload failed: the configuration before goes on serving';
+    await expect.poll(() => lines().at(-1)).toBe(failed);
+    expect(await ask()).toBe('a');
+  });
+
   it.each(['quit', 'stop'])('ends by -s %s with code 0 and takes its pid file along', async (word) => {
     writeConf('one');
     const sluice = await start();
@@ -209,7 +231,7 @@ describe('a process that serves', () => {
     const again = await runSluice(options('-s', word));
     expect(again).toMatchObject({
       code: 1,
-      stderr: `nginx: [error] open() "${folder}/nginx.pid" failed (2: No such file or directory)\n`,
+      stderr: `nginx: [error] open() "${folder}/nginx.pid" failed (2: No such file or directory)\nsluice: nothing runs with this configuration, or what runs was started with another "pid"\n`,
     });
   });
 

@@ -1,6 +1,7 @@
 /*
  * `sluice -p prefix/ -c nginx.conf`: nginx's command line, and what it prints.
  */
+import { existsSync } from 'node:fs';
 import type { Conf } from '../conf/load/load.js';
 import { toByteString } from '../conf/syntax/source-text.js';
 import { formatAddress } from '../net/address.js';
@@ -14,8 +15,9 @@ import { activatedSockets } from '../process/socket-activation.js';
 import { inheritedSockets } from '../process/upgrade.js';
 import { ListenError } from '../server/proxy-server.js';
 import { BUILT_IN } from '../server/start-proxy.js';
-import { type NginxOptions, parseNginxOptions, type SignalWord } from './nginx/options.js';
+import { type NginxOptions, type OptionError, parseNginxOptions, type SignalWord } from './nginx/options.js';
 import { configureText, NGINX_HELP, versionText } from './nginx/version-text.js';
+import { say } from './say.js';
 import { handleStrayErrors } from './stray-errors.js';
 
 const SIGNALS: Readonly<Record<SignalWord, NodeJS.Signals>> = {
@@ -34,7 +36,9 @@ export async function runNginx(args: readonly string[]): Promise<number | null> 
   try {
     options = parseNginxOptions(args);
   } catch (error) {
-    process.stderr.write(`nginx: ${(error as Error).message}\n`);
+    const { message, advice } = error as OptionError;
+    process.stderr.write(`nginx: ${message}\n`);
+    if (advice !== '') say(advice);
     return 1;
   }
   if (options.showVersion) {
@@ -100,11 +104,17 @@ async function sendSignal(
       process.kill(pid, SIGNALS[word]);
     } catch (error) {
       bootLog.say('alert', `kill(${pid}, ${SIGNALS[word]}) failed (${wordsOf(error)})`);
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH')
+        say(
+          `that process is gone, and left ${settings.pidPath} behind; nothing runs with this configuration`,
+        );
       return 1;
     }
     return 0;
   } catch (error) {
     bootLog.say('error', (error as Error).message);
+    if (!existsSync(settings.pidPath))
+      say('nothing runs with this configuration, or what runs was started with another "pid"');
     return 1;
   }
 }

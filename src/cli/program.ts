@@ -150,11 +150,23 @@ export function describeParseFailure(
       return `Cannot use "${quoted}": there is no such flag; ${suggestFlag(quoted, command, help)}`;
     case 'commander.optionMissingArgument':
       return `Cannot use "${quoted.split(' ')[0]}": its value is missing; write ${quoted}`;
+    case 'commander.help':
+      return describeUnknownCommand(args[1] ?? '', program);
     case 'commander.excessArguments':
       return `Cannot use "${args.join(' ')}": too many words; ${help} shows what goes`;
     default:
       return `${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see ${help}`;
   }
+}
+
+/** Of `sluice help ehco`. */
+function describeUnknownCommand(typed: string, program: Command): string {
+  const near = nearestWord(
+    typed,
+    program.commands.map((command) => command.name()),
+  );
+  const advice = near === null ? 'sluice --help lists them' : `did you mean "${near}"?`;
+  return `Cannot help with "${typed}": there is no such command; ${advice}`;
 }
 
 function suggestFlag(typed: string, command: Command, help: string): string {

@@ -10,7 +10,7 @@ import { runDirectives } from './directives-command.js';
 import { runDoctor } from './doctor-command.js';
 import { runEcho } from './echo-command.js';
 import { runExplain } from './explain-command.js';
-import { isNginxCommand } from './nginx/options.js';
+import { isNginxCommand, SIGNAL_WORDS } from './nginx/options.js';
 import { runNginx } from './nginx-command.js';
 import { buildProgram, describeParseFailure, describeUnknownVariables } from './program.js';
 import { runProxy } from './proxy-command.js';
@@ -79,8 +79,10 @@ export async function runCommand(
   }
 }
 
-/** `sluice ehco` would listen on a host of that name; nobody means that. */
+/** `sluice ehco`, or `sluice reload`, would listen on a host of that name; nobody means that. */
 function rejectMistypedCommand(host: string): void {
+  if (SIGNAL_WORDS.some((word) => word === host))
+    throw new UsageError(`Cannot run "${host}": there is no such command; write -s ${host} -c nginx.conf`);
   const near = host.includes('.')
     ? null
     : nearestWord(host, ['echo', 'demo', 'doctor', 'directives', 'explain', 'diff', 'top', 'help']);

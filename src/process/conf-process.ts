@@ -31,6 +31,9 @@ import { startNewProgram } from './upgrade.js';
 import { WorkerPool } from './worker-pool.js';
 import { socketsForWorkers, socketsOfWorker } from './worker-sockets.js';
 
+/** So many are named where all would be too long a line. */
+const MOST_ADDRESSES = 8;
+
 /** A configuration can't be used; what is wrong has been told. */
 export class ConfError extends Error {}
 
@@ -154,6 +157,7 @@ export class ConfProcess {
     }
     this.warnOfSockets(inherited);
     this.tellReady();
+    this.tellPeople(this.readiness);
     this.manager.startWatchdog(process.env);
   }
 
@@ -177,6 +181,8 @@ export class ConfProcess {
     } finally {
       this.isReloading = false;
       this.tellReady(isNew ? '' : '; as before, since the last reload failed: see the error log');
+      if (isNew) this.tellPeople(this.readiness);
+      else this.errorLog.log('error', 'the reload failed: the configuration before goes on serving');
     }
   }
 
@@ -199,7 +205,10 @@ export class ConfProcess {
   /** Lets what runs finish, and ends. */
   async drain(): Promise<void> {
     this.manager.stopping('finishing what runs');
-    const endProgress = tellDrainProgress(this, (line) => this.tellWaiting(line));
+    const endProgress = tellDrainProgress(this, (line) => {
+      this.manager.status(line);
+      this.tellPeople(line);
+    });
     await this.server?.drain();
     endProgress();
     this.pid.remove();
@@ -213,13 +222,19 @@ export class ConfProcess {
   }
 
   private tellReady(note = ''): void {
-    const addresses = this.cycle!.sockets.map(({ address }) => formatAddress(address)).join(', ');
-    this.manager.ready(`serving ${this.files.path} on ${addresses}${note}`);
+    this.manager.ready(this.readiness + note);
+  }
+
+  /** `serving /etc/nginx/nginx.conf on 0.0.0.0:80, 0.0.0.0:443` */
+  private get readiness(): string {
+    const addresses = this.cycle!.sockets.map(({ address }) => formatAddress(address));
+    const rest = addresses.length - MOST_ADDRESSES;
+    const more = rest > 0 ? ` and ${rest} more` : '';
+    return `serving ${this.files.path} on ${addresses.slice(0, MOST_ADDRESSES).join(', ')}${more}`;
   }
 
   /** To who looks on, else to the log. */
-  private tellWaiting(line: string): void {
-    this.manager.status(line);
+  private tellPeople(line: string): void {
     if (process.stderr.isTTY === true) process.stderr.write(`sluice: ${line}\n`);
     else this.errorLog.log('notice', line);
   }

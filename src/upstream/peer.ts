@@ -291,14 +291,14 @@ export class Peer {
     return this.isFailed || (this.ints[PeerInt.flags]! & byChecks) !== 0;
   }
 
-  /** The strongest reason why it gets no requests; "up" if there is none. */
+  /** Why it gets no requests: what an operator asked for before what was found out; "up" if nothing is. */
   get condition(): PeerCondition {
     const { flags } = this;
     if ((flags & PeerFlag.down) !== 0) return 'down';
+    if ((flags & PeerFlag.draining) !== 0) return 'draining';
     if ((flags & PeerFlag.unhealthy) !== 0) return 'unhealthy';
     if ((flags & PeerFlag.unchecked) !== 0) return 'checking';
-    if (this.isFailed) return 'unavailable';
-    return (flags & PeerFlag.draining) === 0 ? 'up' : 'draining';
+    return this.isFailed ? 'unavailable' : 'up';
   }
 
   /** Whether it may get a request now: not down, not failed within its window, and not at max_conns. */

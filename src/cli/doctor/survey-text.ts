@@ -15,10 +15,12 @@ const ORDER = ['wrong', 'missing', 'different', 'without effect'] as const;
 
 /** The whole report. */
 export function surveyText({ files, counts, findings }: Survey): string {
-  const more =
-    files.length === 1 ? '' : ` and ${files.length - 1} more ${files.length === 2 ? 'file' : 'files'}`;
+  if (files.length === 0)
+    return findings.map(({ message }) => `There is nothing to look at: ${message}\n`).join('');
+  const others = files.length - 1;
+  const more = others === 0 ? '' : ` and ${others} more ${others === 1 ? 'file' : 'files'}`;
   const total = STATUSES.reduce((sum, status) => sum + counts[status], 0);
-  const lines = [`${files[0] ?? ''}${more}: ${total} directives`];
+  const lines = [`${files[0]}${more}: ${total} ${total === 1 ? 'directive' : 'directives'}`];
   for (const status of STATUSES) lines.push(`  ${status.padEnd(15)}${String(counts[status]).padStart(5)}`);
   for (const status of ORDER) {
     const some = findings.filter((finding) => finding.status === status);

@@ -55,5 +55,8 @@ describe('a survey', () => {
   it('tells of a file that is not there', () => {
     const { findings } = survey({});
     expect(findings).toEqual([expect.objectContaining({ status: 'wrong', line: 0 })]);
+    expect(surveyText(survey({}))).toBe(
+      'There is nothing to look at: cannot open "nginx.conf": No such file or directory\n',
+    );
   });
 });

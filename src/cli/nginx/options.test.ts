@@ -44,6 +44,7 @@ describe('isNginxCommand', () => {
     [['-t'], true],
     [['-vt'], true],
     [['-V'], true],
+    [['-?'], true],
     [['-s', 'quit'], true],
     [[], false],
     [['-v'], false],

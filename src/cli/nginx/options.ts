@@ -30,34 +30,55 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   s: 'parameter',
 };
 
-/** Whether words are nginx's options rather than ours: `-c`, `-p`, `-t`, `-T`, `-s`, `-g`, `-e`, `-q` and `-V` are. */
+/** Whether words are nginx's options rather than ours: `-c`, `-p`, `-t`, `-T`, `-s`, `-g`, `-e`, `-q`, `-V` and `-?` are. */
 export function isNginxCommand(args: readonly string[]): boolean {
-  return args[0]?.startsWith('-') === true && args.some((arg) => /^-[?hv]*[cptTsgeqV]/.test(arg));
+  return args[0]?.startsWith('-') === true && args.some((arg) => /^-[?hv]*[cptTsgeqV?]/.test(arg));
 }
 
-/** Reads the words. Throws an Error in nginx's words for what isn't one of its options. */
+/** What isn't one of nginx's options: in its words, and what would work in ours. */
+export class OptionError extends Error {
+  /** '' where the message says it all. */
+  readonly advice: string;
+
+  constructor(message: string, advice = '') {
+    super(message);
+    this.advice = advice;
+  }
+}
+
+const LIST_THEM = '-? lists the options that nginx has';
+
+/** Reads the words. Throws an OptionError. */
 export function parseNginxOptions(args: readonly string[]): NginxOptions {
   const letters = new Set<string>();
   const values = new Map<string, string>();
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (!arg.startsWith('-')) throw new Error(`invalid option: "${arg}"`);
+    if (!arg.startsWith('-')) {
+      const advice = /[./]/.test(arg) ? `a file goes behind -c: -c ${arg}` : LIST_THEM;
+      throw new OptionError(`invalid option: "${arg}"`, advice);
+    }
+    if (arg.startsWith('--')) {
+      const advice = `"${arg}" is for running without a file; in one directives say that: sluice directives lists them`;
+      throw new OptionError('invalid option: "-"', advice);
+    }
     for (let at = 1; at < arg.length; at++) {
       const letter = arg[at]!;
       const valueName = VALUE_NAMES[letter];
       if (valueName !== undefined) {
         const value = at + 1 < arg.length ? arg.slice(at + 1) : args[++i];
-        if (value === undefined) throw new Error(`option "-${letter}" requires ${valueName}`);
+        if (value === undefined) throw new OptionError(`option "-${letter}" requires ${valueName}`);
         values.set(letter, value);
         break;
       }
-      if (!'?hvVtTq'.includes(letter)) throw new Error(`invalid option: "${letter}"`);
+      if (!'?hvVtTq'.includes(letter)) throw new OptionError(`invalid option: "${letter}"`, LIST_THEM);
       letters.add(letter);
     }
   }
   const signal = values.get('s');
   const known = SIGNAL_WORDS.find((word) => word === signal);
-  if (signal !== undefined && known === undefined) throw new Error(`invalid option: "-s ${signal}"`);
+  if (signal !== undefined && known === undefined)
+    throw new OptionError(`invalid option: "-s ${signal}"`, `-s takes ${SIGNAL_WORDS.join(', ')}`);
   const showHelp = letters.has('?') || letters.has('h');
   return {
     showHelp,

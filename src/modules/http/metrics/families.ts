@@ -24,7 +24,7 @@ export interface Sample {
 /** One metric with all its series. */
 export class Family {
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
   readonly help: string;
   private readonly samplesByKey: Map<string, { labels: Labels; suffix: string; value: number }>;
 
@@ -192,7 +192,7 @@ function upstreamFamilies(upstreams: ReadonlyMap<string, UpstreamTarget>): Famil
 }
 
 function processFamilies(health: WorkerHealth): Family[] {
-  const delay = new Family('sluice_event_loop_delay_seconds', 'gauge', 'How late event loops were lately.');
+  const delay = new Family('sluice_event_loop_delay_seconds', 'summary', 'How late event loops were lately.');
   const heapUsed = new Family('sluice_heap_used_bytes', 'gauge', 'Memory of JavaScript objects.');
   const heapTotal = new Family(
     'sluice_heap_total_bytes',
