@@ -209,7 +209,8 @@ describe('a process that serves', () => {
   it('says when it serves, and how a reload ended', async () => {
     writeConf('a');
     const sluice = await start();
-    const lines = () => readFileSync(at('error.log'), 'utf8').match(/(?<=#0: ).*(?:serving|reconfiguring).*/g) ?? [];
+    const lines = () =>
+      readFileSync(at('error.log'), 'utf8').match(/(?<=#0: ).*(?:serving|reconfiguring).*/g) ?? [];
     const serving = `serving ${folder}/nginx.conf on 127.0.0.1:${port}`;
     await expect.poll(lines).toEqual([serving]);
     sluice.child.kill('SIGHUP');
