@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startOrigins } from './answering-origins.js';
-import { get, serveConf } from './conf-scene.js';
 import { DnsServer } from './dns-server.js';
 import { endPrograms, startScript } from './program.js';
 import { startOrigin } from './scene.js';
 import { ServedFolder } from './served-folder.js';
+import { WORKER_COUNTS } from './worker-counts.js';
 
 afterEach(endPrograms);
 
@@ -19,58 +19,66 @@ const file = (http: string, main = '') =>
   `${main} error_log error.log notice; events {} http { access_log off; ${http} }`;
 const server = (content: string) => `server { listen 127.0.0.1:%PORT%; ${content} }`;
 
-it('24 configurations with mistakes in a row leave the one serving that has none', async () => {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => taken.once('listening', resolve));
-  onTestFinished(() => void taken.close());
-  const { port: takenPort } = taken.address() as { port: number };
-  const served = await ServedFolder.start(file(server('location / { return 200 good; }')));
-  const good = server('location / { return 200 bad; }');
-  const mistakes = [
-    'http {',
-    'http { } }',
-    'nonsense',
-    file('nonsense on;'),
-    file(server('location / { proxy_pas http://a; }')),
-    file(`${good} gzip maybe;`),
-    file(server('listen 127.0.0.1:99999;')),
-    file(server(`listen 127.0.0.1:${takenPort};`)),
-    file(`${good} ${server(`listen 127.0.0.1:${takenPort} default_server;`)}`),
-    file(server('listen 203.0.113.1:80;')),
-    file(server('location / { proxy_pass http://$nosuch; }')),
-    file(server('location / { } location / { }')),
-    file(server('location ~ "(" { }')),
-    file(`${good} include nosuch.conf;`),
-    file(`${good} include nginx.conf;`),
-    file(`${good} upstream a { }`),
-    file(`${good} upstream a { server 127.0.0.1:1; } upstream a { server 127.0.0.1:1; }`),
-    file(`${good} limit_req_zone $remote_addr zone=a:1m;`),
-    file(server('limit_req zone=nosuch; location / { return 200 bad; }')),
-    file(`${good} log_format combined x;`),
-    file(server('access_log nosuch/access.log;')),
-    file(good, 'error_log nosuch/error.log;'),
-    file(`${good} proxy_cache_path cache keys_zone=a;`),
-    file(server('location / { return 200 "bad; }')),
-  ];
-  expect(mistakes).toHaveLength(24);
-  for (const [i, mistake] of mistakes.entries()) {
-    served.write(mistake);
-    const before = served.read('error.log').match(/\[emerg\]/g)?.length ?? 0;
+it.each(WORKER_COUNTS)(
+  '24 configurations with mistakes in a row leave the one serving that has none, with workers: %d',
+  async (workers) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    onTestFinished(() => void taken.close());
+    const { port: takenPort } = taken.address() as { port: number };
+    const main = `worker_processes ${workers};`;
+    const served = await ServedFolder.start(file(server('location / { return 200 good; }'), main));
+    const good = server('location / { return 200 bad; }');
+    const mistakes = [
+      'http {',
+      'http { } }',
+      'nonsense',
+      file('nonsense on;'),
+      file(server('location / { proxy_pas http://a; }')),
+      file(`${good} gzip maybe;`),
+      file(server('listen 127.0.0.1:99999;')),
+      file(server(`listen 127.0.0.1:${takenPort};`)),
+      file(`${good} ${server(`listen 127.0.0.1:${takenPort} default_server;`)}`),
+      file(server('listen 203.0.113.1:80;')),
+      file(server('location / { proxy_pass http://$nosuch; }')),
+      file(server('location / { } location / { }')),
+      file(server('location ~ "(" { }')),
+      file(`${good} include nosuch.conf;`),
+      file(`${good} include nginx.conf;`),
+      file(`${good} upstream a { }`),
+      file(`${good} upstream a { server 127.0.0.1:1; } upstream a { server 127.0.0.1:1; }`),
+      file(`${good} limit_req_zone $remote_addr zone=a:1m;`),
+      file(server('limit_req zone=nosuch; location / { return 200 bad; }')),
+      file(`${good} log_format combined x;`),
+      file(server('access_log nosuch/access.log;')),
+      file(good, 'error_log nosuch/error.log;'),
+      file(`${good} proxy_cache_path cache keys_zone=a;`),
+      file(server('location / { return 200 "bad; }')),
+    ];
+    expect(mistakes).toHaveLength(24);
+    for (const [i, mistake] of mistakes.entries()) {
+      served.write(`${main} ${mistake}`);
+      const before = served.read('error.log').match(/\[emerg\]/g)?.length ?? 0;
+      served.signal('SIGHUP');
+      await served.logged(/SIGHUP received/, i + 1);
+      await served.logged(/\[emerg\]/, before + 1);
+      for (let i = 0; i < workers * 3; i++)
+        expect([mistake, await served.get('/')]).toEqual([mistake, '200 good']);
+    }
+    served.write(file(server('location / { return 200 better; }'), main));
     served.signal('SIGHUP');
-    await served.logged(/SIGHUP received/, i + 1);
-    await served.logged(/\[emerg\]/, before + 1);
-    expect([mistake, await served.get('/')]).toEqual([mistake, '200 good']);
-  }
-  served.write(file(server('location / { return 200 better; }')));
-  served.signal('SIGHUP');
-  await expect.poll(() => served.get('/')).toBe('200 better');
-  expect(served.read('error.log')).not.toMatch(/\[alert\]/);
-}, 60_000);
+    await expect.poll(() => served.get('/')).toBe('200 better');
+    expect(served.read('error.log')).not.toMatch(/\[alert\]/);
+  },
+  60_000,
+);
 
-describe('logs on a disk that is full', () => {
+describe.each(WORKER_COUNTS)('logs on a disk that is full, with workers: %d,', (workers) => {
+  const main = `worker_processes ${workers};`;
+
   it('cost no answer', async () => {
     const served = await ServedFolder.start(
-      `error_log /dev/full info; events {} http { access_log /dev/full; ${server(
+      `${main} error_log /dev/full info; events {} http { access_log /dev/full; ${server(
         'location / { return 200 ok; } location /no { proxy_pass http://127.0.0.1:1; }',
       )} }`,
     );
@@ -90,7 +98,7 @@ describe('logs on a disk that is full', () => {
 
   it.skipIf(!isMounted)('get the lines that were held once there is room', async () => {
     const served = await ServedFolder.start(
-      file(server(`access_log ${small}/access.log; location / { return 200 ok; }`)),
+      file(server(`access_log ${small}/access.log; location / { return 200 ok; }`), main),
     );
     expect(() => writeFileSync(join(small, 'filler'), Buffer.alloc(64 * 1024))).toThrow('ENOSPC');
     for (let i = 0; i < 20; i++) expect(await served.get(`/${i}`)).toBe('200 ok');
@@ -104,40 +112,36 @@ describe('logs on a disk that is full', () => {
   });
 });
 
-it('many clients more than descriptors wait, which is logged, and are served as others leave', async () => {
-  const served = await ServedFolder.start(file(server('location / { return 200 ok; }')), {
-    prefix: ['/bin/sh', '-c', 'ulimit -n 512 && exec "$0" "$@"'],
-  });
-  const clients = [];
-  for (let i = 0; i < 600; i++) clients.push(await served.connect());
-  await served.logged(/\[crit\].* pauses: \d+ of \d+ sockets .*ulimit -n/);
-  const answers = clients.map(async (client) => {
-    await client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    const { text } = await client.readResponse();
-    client.close();
-    return text;
-  });
-  expect(new Set(await Promise.all(answers))).toEqual(new Set(['ok']));
-  expect(await served.get('/')).toBe('200 ok');
-});
-
-it('a name server that goes away leaves the addresses that it gave, and is believed again when it is back', async () => {
-  const [a] = await startOrigins('a');
-  const dns = await DnsServer.start({ 'app.test': ['A 127.0.0.1'] });
-  const conf = await serveConf(`
-    resolver ${dns.name} valid=1s ipv6=off; resolver_timeout 200ms;
-    upstream app { zone app 64k; server app.test:${a!.address.port} resolve; }
-    server { listen 127.0.0.1:%PORT%; location / { proxy_pass http://app; } }`);
-  await expect.poll(async () => (await get(conf, '/')).body, { timeout: 5000 }).toBe('a');
-  await dns.stop();
-  await conf.log('error.log').waitFor(/app\.test could not be resolved/, 2);
-  expect((await get(conf, '/')).body).toBe('a');
-  dns.records.set('app.test', ['A 127.0.0.9']);
-  await dns.comeBack();
-  await expect.poll(async () => (await get(conf, '/')).status, { timeout: 10_000 }).toBe(502);
-  dns.records.set('app.test', ['A 127.0.0.1']);
-  await expect.poll(async () => (await get(conf, '/')).body, { timeout: 10_000 }).toBe('a');
-});
+it.each(WORKER_COUNTS)(
+  'a name server that goes away leaves the addresses that it gave, and is believed again when it is back, with workers: %d',
+  async (workers) => {
+    const [a] = await startOrigins('a');
+    const dns = await DnsServer.start({ 'app.test': ['A 127.0.0.1'] });
+    const served = await ServedFolder.start(
+      file(
+        `resolver ${dns.name} valid=1s ipv6=off; resolver_timeout 200ms;
+        upstream app { zone app 64k; server app.test:${a!.address.port} resolve; }
+        ${server('location / { proxy_pass http://app; }')}`,
+        `worker_processes ${workers};`,
+      ),
+    );
+    /** What all workers answer, each of which looks names up for itself. */
+    const answers = async () => {
+      const all = await Promise.all(Array.from({ length: workers * 4 }, () => served.get('/')));
+      return [...new Set(all.map((answer) => answer.slice(0, '200 a'.length)))];
+    };
+    await expect.poll(answers, { timeout: 10_000 }).toEqual(['200 a']);
+    await dns.stop();
+    await served.logged(/app\.test could not be resolved/, 2 * workers);
+    expect(await answers()).toEqual(['200 a']);
+    dns.records.set('app.test', ['A 127.0.0.9']);
+    await dns.comeBack();
+    await expect.poll(answers, { timeout: 10_000 }).toEqual(['502 <']);
+    dns.records.set('app.test', ['A 127.0.0.1']);
+    await expect.poll(answers, { timeout: 10_000 }).toEqual(['200 a']);
+  },
+  40_000,
+);
 
 describe('an upstream server that is killed', () => {
   const APP = `

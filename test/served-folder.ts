@@ -17,12 +17,14 @@ export interface ServedFolderOptions {
 export class ServedFolder {
   readonly folder: string;
   readonly port: number;
-  readonly program: Program;
+  program: Program;
+  readonly #words: readonly string[];
 
-  private constructor(folder: string, port: number, program: Program) {
+  private constructor(folder: string, port: number, words: readonly string[]) {
     this.folder = folder;
     this.port = port;
-    this.program = program;
+    this.#words = words;
+    this.program = run(words);
   }
 
   /** Serves a whole file but for `daemon` and `pid`; in it `%PORT%` stands for a free port, `%FOLDER%` for where it is. */
@@ -31,19 +33,26 @@ export class ServedFolder {
     const port = await freePort();
     write(folder, port, text);
     const words = [...prefix, process.execPath, MAIN, '-p', `${folder}/`, '-c', 'nginx.conf'];
-    const program = new Program(words[0]!, words.slice(1), { env: { PATH: process.env.PATH } });
-    const served = new ServedFolder(folder, port, program);
+    const served = new ServedFolder(folder, port, words);
     onTestFinished(async () => {
-      await program.kill();
+      await served.program.kill();
       rmSync(folder, { recursive: true });
     });
-    await Promise.race([served.isServing(), program.ended]);
-    if (program.child.exitCode !== null) throw new Error(`it does not serve: ${program.stderr}`);
+    await served.isServing();
     return served;
   }
 
+  /** The same again, as after a kill. */
+  async startAgain(): Promise<void> {
+    this.program = run(this.#words);
+    await this.isServing();
+  }
+
   private async isServing(): Promise<void> {
-    await expect.poll(() => existsSync(this.at('pid')), { timeout: 10_000 }).toBe(true);
+    const { program } = this;
+    const isThere = expect.poll(() => this.read('pid'), { timeout: 10_000 }).toBe(`${program.pid}\n`);
+    await Promise.race([isThere, program.ended]);
+    if (program.child.exitCode !== null) throw new Error(`it does not serve: ${program.stderr}`);
   }
 
   at(name: string): string {
@@ -87,6 +96,10 @@ export class ServedFolder {
     client.close();
     return `${head.split(' ')[1]} ${text}`;
   }
+}
+
+function run([command, ...words]: readonly string[]): Program {
+  return new Program(command!, words, { env: { PATH: process.env.PATH } });
 }
 
 function write(folder: string, port: number, text: string): void {

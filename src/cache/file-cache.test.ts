@@ -1,4 +1,4 @@
-import { existsSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { folderOf } from '../../test/folder.js';
 import { CachedFileWriter } from './cached-file.js';
@@ -71,4 +71,18 @@ it('keeps what any worker uses, and lets go of what none does', async () => {
   await sweep(keeper, MINUTE_MS - 1);
   await sweep(keeper, 2 * MINUTE_MS - 1);
   expect(['a', 'b'].map((digit) => existsSync(user.pathOf(hashOf(digit))))).toEqual([true, false]);
+});
+
+it('takes away what a process that was killed has left half written, whatever its number was', async () => {
+  const { keeper } = await twoWorkers();
+  store(keeper, hashOf('a'), 10, 1);
+  const left = [process.pid, 1].map((pid) => `${keeper.pathOf(hashOf('a'))}.${pid}-0-0.tmp`);
+  for (const path of left) {
+    writeFileSync(path, 'half');
+    utimesSync(path, 1_000_000_000, 1_000_000_000);
+  }
+  const own = keeper.temporaryPathOf(hashOf('a'));
+  writeFileSync(own, 'begun');
+  await sweep(keeper, 2);
+  expect([...left, own].map(existsSync)).toEqual([false, false, true]);
 });

@@ -15,12 +15,16 @@ const BYTES_PER_KEY = 128;
 
 const FILE_NAME = /^[0-9a-f]{32}$/;
 /** Of the process, the thread and its count. */
-const TEMPORARY_NAME = /^[0-9a-f]{32}\.([0-9]+)-[0-9]+-[0-9]+\.tmp$/;
+const TEMPORARY_NAME = /^[0-9a-f]{32}\.[0-9]+-[0-9]+-[0-9]+\.tmp$/;
 
 /** How often the keeper looks for what others have stored. */
 const LOOK_MS = 30_000;
 
-let writerCount = 0;
+/** Not from 0: a process before may have had the same number, as in containers, and left its files. */
+let writerCount = Date.now();
+
+/** In Unix milliseconds. */
+const PROCESS_START_MS = Date.now() - process.uptime() * 1000;
 
 /** What cache path a configuration declares. */
 export interface CachePath {
@@ -282,10 +286,8 @@ export class FileCache {
   }
 
   private async loadFile(path: string, name: string, nowMs: number): Promise<void> {
-    const writer = TEMPORARY_NAME.exec(name)?.[1];
-    if (writer !== undefined) {
-      const { mtimeMs } = await stat(path);
-      if (Number(writer) !== process.pid && mtimeMs < performance.timeOrigin) await unlink(path);
+    if (TEMPORARY_NAME.test(name)) {
+      if ((await stat(path)).mtimeMs < PROCESS_START_MS) await unlink(path);
       return;
     }
     if (!FILE_NAME.test(name) || this.nodes.has(name)) return;

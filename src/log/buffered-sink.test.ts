@@ -236,20 +236,51 @@ describe('a buffered sink', () => {
     expect(target.text).toBe('a\nb\n');
   });
 
-  it('writes the first lines of a prompt log at once, and gathers a flood until it is over', () => {
+  it('writes the first lines of a prompt log at once, and a flood when the event loop is through with what has come', () => {
     const target = new FakeTarget();
     const sink = new BufferedSink(target, { isPrompt: true });
     for (let i = 0; i < 40; i++) sink.write(`${i}`);
     expect(target.text.split('\n')).toHaveLength(33);
+    vi.advanceTimersByTime(0);
+    expect(target.text).toBe(`${Array.from({ length: 40 }, (_, i) => i).join('\n')}\n`);
+    sink.write('later');
+    expect(target.text).toMatch(/\n39\n$/);
+    vi.advanceTimersByTime(0);
+    expect(target.text).toMatch(/\n39\nlater\n$/);
+    vi.advanceTimersByTime(10);
+    sink.write('after a pause');
+    vi.advanceTimersByTime(10);
+    sink.write('at once');
+    expect(target.text).toMatch(/\nlater\nafter a pause\nat once\n$/);
+    expect(target.writeCount).toBe(0);
+  });
+
+  it('gathers the flood of a prompt log whose reader could stand still', () => {
+    const target = new FakeTarget(false);
+    const sink = new BufferedSink(target, { isPrompt: true });
+    for (let i = 0; i < 40; i++) sink.write(`${i}`);
+    vi.advanceTimersByTime(0);
+    expect(target.text.split('\n')).toHaveLength(33);
     vi.advanceTimersByTime(10);
     target.end();
     expect(target.text).toBe(`${Array.from({ length: 40 }, (_, i) => i).join('\n')}\n`);
-    sink.write('gathered');
-    expect(target.text).toMatch(/\n39\n$/);
-    vi.advanceTimersByTime(10);
+  });
+
+  it('goes on as a log that gathers where a flood could not be written', () => {
+    const target = new FakeTarget();
+    const sink = new BufferedSink(target, { isPrompt: true });
+    for (let i = 0; i < 33; i++) sink.write(`${i}`);
+    target.takesNowBytes = 1;
+    vi.advanceTimersByTime(0);
+    target.end(0, 'ENOSPC');
+    sink.write('held');
+    vi.advanceTimersByTime(500);
+    expect(target.text).toMatch(/\n31\n3$/);
+    vi.advanceTimersByTime(500);
     target.end();
-    sink.write('at once');
-    expect(target.text).toMatch(/\n39\ngathered\nat once\n$/);
+    vi.advanceTimersByTime(10);
+    if (target.isWriting) target.end();
+    expect(target.text).toMatch(/\n31\n32\nheld\n$/);
   });
 
   it('gathers what could not be written at once', () => {

@@ -22,8 +22,10 @@ const PAUSE_MS = 10;
 
 /**
  * So many lines of a prompt log are written at once in the time of a pause, without waiting for the event loop: whoever
- * reads an answer finds what the log says of it. Lines beyond are gathered, and all of them after a pause with more.
- * perf: a line written at once costs 5 us, a third of a small request; gathered, 0.4 us. So a flood pays it no more.
+ * reads an answer finds what the log says of it. Lines beyond, and all of them after a pause with more, leave together
+ * when the event loop is through with what has come: a process that is killed has logged what it answered, but for the
+ * last answer of each client.
+ * perf: a line written at once costs 5 us, a third of a small request; of those of 64 clients together each 0.4 us.
  */
 const PROMPT_LINES = 32;
 
@@ -59,7 +61,7 @@ export class BufferedSink implements LogSink {
   #batch: Buffer | null;
   #batchOffset: number;
   #isWriting: boolean;
-  /** Armed for the first line after a quiet time. */
+  /** Armed for the first line after a quiet time, and for a flood of a prompt log. */
   #immediate: NodeJS.Immediate | null;
   /** Armed while resting between two batches or tries. */
   #rest: NodeJS.Timeout | null;
@@ -107,10 +109,25 @@ export class BufferedSink implements LogSink {
     if (this.#holdBytes > 0) this.#hold(line);
     else {
       this.#pending += `${line}\n`;
-      if (this.#immediate === null && this.#rest === null && !this.#isWriting) {
-        this.#immediate = setImmediate(() => this.#writeOn());
-      }
+      if (this.#immediate !== null || this.#isWriting) return;
+      // What a target has not taken is tried again after a rest, and lines behind it wait.
+      if (this.#isPrompt && this.#batch === null && this.#target.canRecover)
+        this.#immediate = setImmediate(() => this.#writeFlood());
+      else if (this.#rest === null) this.#immediate = setImmediate(() => this.#writeOn());
     }
+  }
+
+  /** Without waiting for another thread; what the target would not take at once is left to that. */
+  #writeFlood(): void {
+    this.#immediate = null;
+    if (this.#rest === null) this.#waitToWrite(PAUSE_MS);
+    const bytes = Buffer.from(this.#pending, 'latin1');
+    try {
+      this.#pending = bytes.toString('latin1', this.#target.writeNow(bytes));
+    } catch {
+      // Tried again, with what is wrong.
+    }
+    if (this.#pending !== '') this.#writeOn();
   }
 
   /** Whether the line has left; what the target would not take at once is gathered like other lines. */

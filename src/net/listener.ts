@@ -4,6 +4,7 @@
  */
 import { createServer, type Server, Socket } from 'node:net';
 import { eventClock } from '../core/clock.js';
+import { removeAbandoned } from './abandoned-socket.js';
 import { AcceptGate } from './accept-gate.js';
 import { type Address, formatAddress } from './address.js';
 import { Connection, type ConnectionHandler, type DefectReporter } from './connection.js';
@@ -66,11 +67,24 @@ export class Listener {
     this.gate = new AcceptGate(this.server, options);
   }
 
-  /** Listens. Rejects with Node's error (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND ...). */
+  /**
+   * Listens. Rejects with Node's error (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND ...).
+   * differs from nginx: a unix socket that nobody listens on is replaced, so that a process that was killed needs no help
+   * to start again.
+   */
   static async open(options: ListenerOptions): Promise<Listener> {
     const listener = new Listener(options);
-    await listener.listen(options);
-    return listener;
+    try {
+      await listener.listen(options);
+      return listener;
+    } catch (error) {
+      const { path } = options.address;
+      const isTaken = path !== null && (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!isTaken || !(await removeAbandoned(path))) throw error;
+    }
+    const next = new Listener(options);
+    await next.listen(options);
+    return next;
   }
 
   /** Accepts nobody until `resume`: clients wait in the kernel's queue; where Node can't do that, they are turned away. */
