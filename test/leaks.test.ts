@@ -143,12 +143,17 @@ test.each([
     await Promise.all(players);
 
     expect(proxy.accessLog.matching(/ 200 .* ustatus=200 /).length).toBeGreaterThan(300);
-    await expect.poll(() => proxy.server.connectionCount, { timeout: 15_000 }).toBe(0);
+    // Until all of it holds at once: the last clients may be gone before they are accepted.
+    const readLeft = () => ({
+      connections: proxy.server.connectionCount,
+      tries: proxy.activeRequests,
+      // Each connection in the pool has one deadline; nothing else may have any.
+      deadlines: proxy.deadlineCount - proxy.idleCount,
+      originConnections: origin.openCount - proxy.idleCount,
+    });
+    const nothing = { connections: 0, tries: 0, deadlines: 0, originConnections: 0 };
+    await expect.poll(readLeft, { timeout: 15_000 }).toEqual(nothing);
     expect(proxy.idleCount).toBeLessThanOrEqual(KEPT_CONNECTIONS);
-    // Each connection in the pool has one deadline; nothing else may have any.
-    expect(proxy.deadlineCount).toBe(proxy.idleCount);
-    await expect.poll(() => origin.openCount, { timeout: 5_000 }).toBe(proxy.idleCount);
-    expect(proxy.activeRequests).toBe(0);
     await proxy.stop();
     expect(proxy.deadlineCount).toBe(0);
     await expect.poll(() => origin.openCount).toBe(0);
