@@ -114,6 +114,8 @@ describe('a mistake gets one line on stderr and exit code 2', () => {
     expect((await runSluice(['echo', '--listen', taken])).stderr).toBe(`${inUse}: --listen ${next}\n`);
     const demo = await runSluice(['demo', '--listen', taken, '--echo-ports', '0,0']);
     expect(demo).toEqual({ code: 2, stdout: '', stderr: `${inUse}: --listen ${next}\n` });
+    const page = await runSluice(['--listen', '127.0.0.1:0', '--dashboard', taken]);
+    expect(page).toEqual({ code: 2, stdout: '', stderr: `${inUse}: --dashboard ${next}\n` });
     const echo = await runSluice(['demo', '--listen', '127.0.0.1:0', '--echo-ports', `0,${port}`]);
     expect(echo.code).toBe(2);
     expect(echo.stderr).toMatch(/is in use; stop what holds it or choose another: --echo-ports \d+,\d+\n$/);
@@ -235,4 +237,6 @@ it('sluice demo runs two echo apps behind the proxy and says what to type', asyn
   expect(new Set([first, second]).size).toBe(2);
   expect(demo.stderr).toContain(first);
   expect(demo.stderr).toContain(second);
+  const [page] = /(?<=dashboard +)http:\S+/.exec(demo.stderr)!;
+  expect(await (await fetch(page)).text()).toContain('<title>');
 });

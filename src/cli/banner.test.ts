@@ -49,7 +49,10 @@ describe('proxyLine', () => {
 it('demoBanner quotes what the shell would take for a pattern', () => {
   const text = demoBanner(address('8080'), [address('9001'), address('9002')]);
   expect(text).toContain("curl 'http://127.0.0.1:8080/hello?name=you'");
-  expect(text).toContain('sends to     127.0.0.1:9001\n               127.0.0.1:9002\n');
+  expect(text).toContain('sends to     127.0.0.1:9001\n               127.0.0.1:9002\n\n');
+  expect(demoBanner(address('8080'), [address('9001')], address('8081'))).toContain(
+    'sends to     127.0.0.1:9001\n  dashboard    http://127.0.0.1:8081/\n\n',
+  );
 });
 
 it('echoLine says what to type', () => {

@@ -13,11 +13,10 @@ export function proxyBanner(
   peers: readonly PeerOptions[],
   dashboard: Address | null = null,
 ): string {
-  const dashboardLine = dashboard === null ? '' : `\n  dashboard    ${reachable(dashboard)}/`;
   return `
 Sluice ${version}
   listens on   ${listen.map(describeListener).join('\n               ')}
-  sends to     ${peers.map(describePeer).join('\n               ')}${dashboardLine}
+  sends to     ${peers.map(describePeer).join('\n               ')}${dashboardLine(dashboard)}
 
 Try it, in another terminal:
   ${curl(listen[0]!, '/')}
@@ -26,6 +25,10 @@ Try it, in another terminal:
 Ctrl+C ends it. Below: a line per request.
 
 `;
+}
+
+function dashboardLine(address: Address | null): string {
+  return address === null ? '' : `\n  dashboard    ${reachable(address)}/`;
 }
 
 /** One line for where nobody sits: a service's journal, a container's output, a test. */
@@ -40,7 +43,11 @@ export function proxyLine(
 }
 
 /** After `sluice demo`, wherever it is printed. */
-export function demoBanner(listen: Address, echoes: readonly Address[]): string {
+export function demoBanner(
+  listen: Address,
+  echoes: readonly Address[],
+  dashboard: Address | null = null,
+): string {
   const url = reachable(listen);
   const rows: [string, string][] = [
     [curl(listen, '/hello?name=you'), 'a GET: what arrived, as JSON'],
@@ -52,7 +59,7 @@ export function demoBanner(listen: Address, echoes: readonly Address[]): string 
   return `
 Sluice ${version}, with two echo apps to play with
   listens on   ${describeListener(listen)}
-  sends to     ${echoes.map(formatAddress).join('\n               ')}
+  sends to     ${echoes.map(formatAddress).join('\n               ')}${dashboardLine(dashboard)}
 
 Type in another terminal:
 ${rows.map(([command, comment]) => `  ${command.padEnd(width)}   ${comment}`).join('\n')}

@@ -2,6 +2,7 @@
  * `sluice demo`, which is `npm start`: two echo apps and the proxy before them in one process, and a
  * screen that says what to type next.
  */
+import type { DashboardOptions } from '../compile/proxy-options.js';
 import type { Address } from '../net/address.js';
 import { demoBanner } from './banner.js';
 import type { EchoServer } from './echo/echo-server.js';
@@ -9,15 +10,18 @@ import { startEchoOrExplain } from './echo-command.js';
 import { DEMO_FLAGS, gatherGiven } from './flags.js';
 import type { OptionValues } from './program.js';
 import { keepServing, startOrExplain } from './proxy-command.js';
-import { parseListenAddress, readEach } from './proxy-flags.js';
+import { parseDashboard, parseListenAddress, readEach } from './proxy-flags.js';
 
 const ECHO_PORTS = [9001, 9002];
+/** A port that is free, so that it is in nobody's way. */
+const DASHBOARD: DashboardOptions = { address: { host: '127.0.0.1', port: 0, path: null }, mayWrite: true };
 
 /** Resolves when all three run; the process then ends by a signal. */
 export async function runDemo(options: OptionValues, environment: NodeJS.ProcessEnv): Promise<void> {
   const given = gatherGiven('demo', DEMO_FLAGS, options, environment);
   const [listen = parseListenAddress('8080')] = readEach(given.get('listen'), parseListenAddress) ?? [];
   const [ports = ECHO_PORTS] = readEach(given.get('echo-ports'), parseEchoPorts) ?? [];
+  const [dashboard = DASHBOARD] = readEach(given.get('dashboard'), parseDashboard) ?? [];
   const echoes: EchoServer[] = [];
   try {
     for (const port of ports) {
@@ -25,7 +29,8 @@ export async function runDemo(options: OptionValues, environment: NodeJS.Process
       echoes.push(await startEchoOrExplain(address, suggestEchoPorts(ports)));
     }
     const peers = echoes.map((echo) => ({ address: echo.address }));
-    const proxy = await startOrExplain({ listen: [listen], peers, accessLog: 'stdout' });
+    const page = dashboard === null ? {} : { dashboard };
+    const proxy = await startOrExplain({ listen: [listen], peers, accessLog: 'stdout', ...page });
     keepServing({
       get connectionCount() {
         return proxy.connectionCount;
@@ -41,6 +46,7 @@ export async function runDemo(options: OptionValues, environment: NodeJS.Process
       demoBanner(
         proxy.addresses[0]!,
         echoes.map((echo) => echo.address),
+        dashboard === null ? null : proxy.addresses.at(-1)!,
       ),
     );
   } catch (error) {

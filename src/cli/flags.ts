@@ -82,6 +82,7 @@ export const ECHO_FLAGS = [
 export const DEMO_FLAGS = [
   { name: 'listen', value: 'addr', meaning: 'where the proxy listens', fallback: '127.0.0.1:8080' },
   { name: 'echo-ports', value: 'ports', meaning: 'of the two echo apps', fallback: '9001,9002' },
+  { name: 'dashboard', value: 'addr', meaning: 'where the dashboard is, or off', fallback: 'a free port' },
 ] as const satisfies readonly Flag[];
 
 /**

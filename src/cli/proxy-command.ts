@@ -5,6 +5,7 @@
 import type { ProxyOptions } from '../compile/proxy-options.js';
 import { ErrorLog } from '../log/error-log.js';
 import { openLogSink } from '../log/log-sink.js';
+import { formatAddress } from '../net/address.js';
 import { ListenError, type ProxyServer } from '../server/proxy-server.js';
 import { startProxy } from '../server/start-proxy.js';
 import { proxyBanner, proxyLine } from './banner.js';
@@ -51,7 +52,10 @@ export async function startOrExplain(options: ProxyOptions): Promise<ProxyServer
     return await startProxy(options);
   } catch (error) {
     if (error instanceof ListenError) {
-      throw listenUsageError(error.address, error.code, suggestListen(error.address));
+      const { address, code } = error;
+      const page = options.dashboard?.address;
+      const isPage = page !== undefined && formatAddress(page) === formatAddress(address);
+      throw listenUsageError(address, code, suggestListen(address, isPage ? '--dashboard' : '--listen'));
     }
     throw error;
   }

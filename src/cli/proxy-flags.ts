@@ -132,8 +132,8 @@ function parseLogPlace(text: string): string {
   return text;
 }
 
-/** `8081`, `0.0.0.0:8081,write` or `off`. */
-function parseDashboard(text: string): DashboardOptions | null {
+/** Reads `8081`, `0.0.0.0:8081,write` or `off`. */
+export function parseDashboard(text: string): DashboardOptions | null {
   if (text === 'off') return null;
   const [addressText = '', ...words] = text.split(',');
   const wrong = words.find((word) => word !== 'write');

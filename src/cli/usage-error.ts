@@ -26,10 +26,10 @@ export function listenUsageError(address: Address, code: string, choose: string)
 }
 
 /** The flag for the same address a port on, or from 8080 on when the port is privileged. */
-export function suggestListen(address: Address): string {
-  if (address.path !== null) return '--listen unix:/tmp/sluice.sock';
+export function suggestListen(address: Address, flag = '--listen'): string {
+  if (address.path !== null) return `${flag} unix:/tmp/sluice.sock`;
   const port = address.port < 1024 || address.port === 65535 ? 8080 : address.port + 1;
-  return `--listen ${address.host === '127.0.0.1' ? port : formatAddress({ ...address, port })}`;
+  return `${flag} ${address.host === '127.0.0.1' ? port : formatAddress({ ...address, port })}`;
 }
 
 function listenAdvice(address: Address, code: string, choose: string): string {
