@@ -1,24 +1,22 @@
 /*
- * The answers kept below one path: which there are and how long ago each was used, so that the folder stays within its
- * bounds. What is in a file is cached-file.ts's.
+ * The answers kept below one path, and within its bounds. What is known of them is cache-index.ts's, what is in a file
+ * cached-file.ts's.
  */
 
-import { futimesSync, statfsSync, statSync, unlinkSync } from 'node:fs';
+import { statfsSync, unlinkSync } from 'node:fs';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { CacheCounters } from '../metrics/cache-counters.js';
+import { CacheIndex, type CacheNode } from './cache-index.js';
 import { type CachedFile, openCachedFile, sizeOfCachedFile } from './cached-file.js';
-
-/** How nginx counts: a megabyte of keys_zone has room for some eight thousand. */
-const BYTES_PER_KEY = 128;
 
 const FILE_NAME = /^[0-9a-f]{32}$/;
 /** Of the process, the thread and its count. */
 const TEMPORARY_NAME = /^[0-9a-f]{32}\.[0-9]+-[0-9]+-[0-9]+\.tmp$/;
 
-/** How often the keeper looks for what others have stored. */
-const LOOK_MS = 30_000;
+/** How many files are removed before something else has its turn. */
+const DROPS_AT_ONCE = 100;
 
 /** Not from 0: a process before may have had the same number, as in containers, and left its files. */
 let writerCount = Date.now();
@@ -40,72 +38,31 @@ export interface CachePath {
 }
 
 /**
- * Whose the folder is: of this thread alone; or of several workers, of which one keeps the bounds and the others only use
- * it: their own index tells what they know, and never takes a file away.
+ * One cache, as one thread has it. Lives on when the configuration is loaded again. Times are milliseconds that all
+ * threads agree on.
  */
-export type CacheShare = 'alone' | 'keeper' | 'user';
-
-/** What is known of one key. */
-export class CacheNode {
-  readonly hash: string;
-  /** Of its file; -1: there is none. */
-  size: number;
-  uses: number;
-  usedMs: number;
-  /** The use that others were told of last. */
-  toldMs: number;
-  /** Somebody fetches it. */
-  isUpdating: boolean;
-  updatingSinceMs: number;
-  /** Those who wait until it has been fetched. */
-  waiting: (() => void)[];
-  /** What it was answered in place of an answer; 0 for nothing, and until when that holds, in Unix seconds. */
-  errorStatus: number;
-  errorUntil: number;
-
-  constructor(hash: string) {
-    this.hash = hash;
-    this.size = -1;
-    this.uses = 0;
-    this.usedMs = 0;
-    this.toldMs = 0;
-    this.isUpdating = false;
-    this.updatingSinceMs = 0;
-    this.waiting = [];
-    this.errorStatus = 0;
-    this.errorUntil = 0;
-  }
-}
-
-/** One cache. Lives on when the configuration is loaded again. */
 export class FileCache {
   limits: CachePath;
-  /** The longest unused first. */
-  private readonly nodes: Map<string, CacheNode>;
+  /** What is known of its keys. */
+  readonly index: CacheIndex;
   readonly counters: CacheCounters;
-  private totalBytes: number;
-  private loading: 'not yet' | 'running' | 'done';
-  private readonly share: CacheShare;
-  private lookedMs: number;
+  private isLoading: boolean;
 
-  constructor(limits: CachePath, share: CacheShare = 'alone', counters: CacheCounters = new CacheCounters()) {
+  /** @param memory what all workers know of it, `limits.zoneBytes` of them */
+  constructor(
+    limits: CachePath,
+    memory: SharedArrayBuffer = new SharedArrayBuffer(limits.zoneBytes),
+    counters: CacheCounters = new CacheCounters(),
+  ) {
     this.limits = limits;
-    this.share = share;
-    this.lookedMs = 0;
     this.counters = counters;
-    this.nodes = new Map();
-    this.totalBytes = 0;
-    this.loading = 'not yet';
-  }
-
-  /** Whether it is seeing what is in the folder. */
-  get isLooking(): boolean {
-    return this.loading === 'running';
+    this.isLoading = false;
+    this.index = new CacheIndex(memory, (hash) => this.unlink(hash));
   }
 
   /** Of all files. */
   get sizeBytes(): number {
-    return this.totalBytes;
+    return this.index.totalBytes;
   }
 
   get maxBytes(): number {
@@ -114,46 +71,23 @@ export class FileCache {
 
   /** Whether it is still to be found out what an earlier run left. */
   get isCold(): boolean {
-    return this.loading !== 'done';
+    return !this.index.isLoaded;
   }
 
-  /** The node of a key, as used now. */
-  use(hash: string, nowMs: number): CacheNode {
-    let node = this.nodes.get(hash);
-    if (node === undefined) {
-      node = new CacheNode(hash);
-      this.makeRoom();
-    } else this.nodes.delete(hash);
-    this.nodes.set(hash, node);
-    node.uses++;
-    node.usedMs = nowMs;
-    return node;
+  /** The node of a key, as used now; `isAgain` by a request that has used it before. */
+  use(hash: string, nowMs: number, isAgain = false): CacheNode {
+    return this.index.use(hash, nowMs, isAgain);
   }
 
   /** What is stored for a node; null for nothing. Throws what reading it throws. */
   open(node: CacheNode, key: string): CachedFile | null {
-    // What an earlier run left, and what other workers store, only the folder tells.
-    if (node.size < 0 && this.loading === 'done' && this.share === 'alone') return null;
+    // What an earlier run left only the folder tells at first.
+    if (node.size < 0 && !this.isCold) return null;
     const file = openCachedFile(this.pathOf(node.hash));
-    if (file === null) {
-      this.setSize(node, -1);
-      return null;
-    }
-    this.setSize(node, file.bodyStart + file.bodyBytes);
-    if (file.about.key === key) {
-      if (this.share === 'user') this.noteUse(node, file.descriptor);
-      return file;
-    }
+    this.index.noteSize(node, file === null ? -1 : file.bodyStart + file.bodyBytes);
+    if (file === null || file.about.key === key) return file;
     file.close();
     return null;
-  }
-
-  /** Tells the worker that keeps the bounds, by the file's time, but not at every use. */
-  private noteUse(node: CacheNode, descriptor: number): void {
-    if (node.usedMs - node.toldMs < this.limits.inactiveMs / 4) return;
-    node.toldMs = node.usedMs;
-    const now = new Date();
-    futimesSync(descriptor, now, now);
   }
 
   /** A name for a file that is to become that of `hash`. */
@@ -172,109 +106,47 @@ export class FileCache {
 
   /** A file of `size` bytes has been put in the node's place. */
   noteStored(hash: string, size: number, nowMs: number): void {
-    const node = this.nodes.get(hash) ?? this.use(hash, nowMs);
-    node.errorStatus = 0;
-    this.setSize(node, size);
-    this.trim();
+    this.index.noteStored(hash, size, nowMs);
+    this.trim(nowMs);
   }
 
-  /** Nobody fetches it any more: those who waited for that go on. */
-  endUpdate(node: CacheNode): void {
-    node.isUpdating = false;
-    const { waiting } = node;
-    if (waiting.length === 0) return;
-    node.waiting = [];
-    for (const wake of waiting) setImmediate(wake);
-  }
-
-  /** Lets go of what nobody has asked for in a long time. To be called now and then. */
+  /** Lets go of what nobody has asked for in a long time. To be called now and then, by one thread of all. */
   sweep(nowMs: number): void {
-    if (this.isToLook(nowMs)) {
-      this.loading = 'running';
-      this.lookedMs = nowMs;
-      this.load(nowMs).finally(() => {
-        this.loading = 'done';
-      });
-    }
-    for (const node of this.nodes.values()) {
-      if (nowMs - node.usedMs < this.limits.inactiveMs) break;
-      if (!node.isUpdating && !this.isUsedByOthers(node, nowMs)) this.remove(node);
-    }
-    this.trim();
-    if (this.limits.minFreeBytes > 0) this.leaveFree();
+    if (this.isCold && !this.isLoading) void this.load(nowMs);
+    const { minFreeBytes, path } = this.limits;
+    this.dropUnused(nowMs);
+    this.trim(nowMs);
+    if (minFreeBytes > 0) while (freeBytesAt(path) < minFreeBytes && this.index.dropOldest(nowMs, 0));
   }
 
-  /** Takes those away that were not used for longest until enough is free, or none is left. */
-  private leaveFree(): void {
-    if (this.share === 'user') return;
-    for (const node of this.nodes.values()) {
-      if (freeBytesAt(this.limits.path) >= this.limits.minFreeBytes) return;
-      if (node.size >= 0 && !node.isUpdating) this.remove(node);
-    }
+  /** Not all at once, so that requests come in between. */
+  private dropUnused(nowMs: number): void {
+    for (let i = 0; i < DROPS_AT_ONCE; i++) if (!this.index.dropOldest(nowMs, this.limits.inactiveMs)) return;
+    setImmediate(() => this.dropUnused(nowMs));
   }
 
-  /** Whether another worker has used it meanwhile; it counts as used then. */
-  private isUsedByOthers(node: CacheNode, nowMs: number): boolean {
-    if (this.share !== 'keeper' || node.size < 0) return false;
+  private trim(nowMs: number): void {
+    while (this.sizeBytes > this.limits.maxBytes && this.index.dropOldest(nowMs, 0));
+  }
+
+  private unlink(hash: string): void {
     try {
-      const unusedMs = Math.max(0, Date.now() - statSync(this.pathOf(node.hash)).mtimeMs);
-      if (unusedMs >= this.limits.inactiveMs) return false;
-      this.nodes.delete(node.hash);
-      this.nodes.set(node.hash, node);
-      node.usedMs = nowMs - unusedMs;
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Whether it is time to see what is in the folder: once, and again and again for what others put there. */
-  private isToLook(nowMs: number): boolean {
-    if (this.loading === 'not yet') return this.share !== 'user';
-    return this.share === 'keeper' && this.loading === 'done' && nowMs - this.lookedMs >= LOOK_MS;
-  }
-
-  private trim(): void {
-    if (this.share === 'user' || this.totalBytes <= this.limits.maxBytes) return;
-    for (const node of this.nodes.values()) {
-      if (node.size >= 0 && !node.isUpdating) this.remove(node);
-      if (this.totalBytes <= this.limits.maxBytes) return;
-    }
-  }
-
-  private makeRoom(): void {
-    if (this.nodes.size < this.limits.zoneBytes / BYTES_PER_KEY) return;
-    for (const node of this.nodes.values()) {
-      if (node.isUpdating) continue;
-      this.remove(node);
-      return;
-    }
-  }
-
-  private remove(node: CacheNode): void {
-    const isStored = node.size >= 0;
-    this.setSize(node, -1);
-    this.nodes.delete(node.hash);
-    if (!isStored || this.share === 'user') return;
-    try {
-      unlinkSync(this.pathOf(node.hash));
+      unlinkSync(this.pathOf(hash));
     } catch {
       // Whatever is wrong there, it is no part of this cache any more.
     }
   }
 
-  private setSize(node: CacheNode, size: number): void {
-    if (this.nodes.get(node.hash) === node) this.totalBytes += Math.max(0, size) - Math.max(0, node.size);
-    node.size = size;
-  }
-
   /** Takes in what an earlier run left. A folder that isn't there has nothing in it. */
   private async load(nowMs: number): Promise<void> {
+    this.isLoading = true;
     try {
       await this.loadFolder(this.limits.path, this.limits.levels.length, nowMs);
     } catch {
       // What can't be read can't be used; storing there tells what is wrong.
     }
+    this.isLoading = false;
+    this.index.noteLoaded();
   }
 
   private async loadFolder(path: string, depth: number, nowMs: number): Promise<void> {
@@ -290,12 +162,9 @@ export class FileCache {
       if ((await stat(path)).mtimeMs < PROCESS_START_MS) await unlink(path);
       return;
     }
-    if (!FILE_NAME.test(name) || this.nodes.has(name)) return;
+    if (!FILE_NAME.test(name)) return;
     const size = sizeOfCachedFile(path);
-    if (size < 0) return;
-    const node = this.use(name, nowMs);
-    node.uses = 0;
-    this.setSize(node, size);
+    if (size >= 0) this.index.noteFound(name, size, nowMs);
   }
 }
 

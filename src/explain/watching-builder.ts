@@ -141,8 +141,8 @@ function capturesOf(match: RegExpExecArray | null, { groupIndexes, names }: Rege
 
 /** Reads what is stored and changes nothing. */
 class ReadOnlyCache extends FileCache {
-  override use(hash: string, nowMs: number): ReturnType<FileCache['use']> {
-    const node = super.use(hash, nowMs);
+  override use(...args: Parameters<FileCache['use']>): ReturnType<FileCache['use']> {
+    const node = super.use(...args);
     // So seldom that its answer isn't to be stored.
     node.uses = Number.NEGATIVE_INFINITY;
     return node;

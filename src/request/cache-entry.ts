@@ -3,8 +3,9 @@
  * under this key depend on (Vary).
  */
 import { createHash } from 'node:crypto';
+import type { CacheNode } from '../cache/cache-index.js';
 import type { CachedFile } from '../cache/cached-file.js';
-import type { CacheNode, FileCache } from '../cache/file-cache.js';
+import type { FileCache } from '../cache/file-cache.js';
 import { logErrorOf } from './error-line.js';
 import { describeFailure } from './file-access.js';
 import type { HttpRequest } from './http-request.js';
@@ -35,9 +36,10 @@ export class CacheEntry {
     this.vary = '';
   }
 
-  /** Looks for it anew: its node, with the file that is there now. */
+  /** Looks for it anew: its node, with the file that is there now. Times are the cache's. */
   find(nowMs: number): CacheNode {
-    const node = this.cache.use(this.mainHash, nowMs);
+    const isAgain = this.node !== null;
+    const node = this.cache.use(this.mainHash, nowMs, isAgain);
     this.node = node;
     this.hash = this.mainHash;
     this.vary = '';
@@ -49,7 +51,7 @@ export class CacheEntry {
     this.closeFile();
     this.vary = about.vary;
     this.hash = hashOf(`${this.key}\n${variant}`);
-    const other = this.cache.use(this.hash, nowMs);
+    const other = this.cache.use(this.hash, nowMs, isAgain);
     this.node = other;
     this.file = this.open(other);
     if (this.file !== null && this.file.about.variant !== variant) this.closeFile();

@@ -2,9 +2,10 @@
  * What one request has to do with a cache: looks for its answer there, waits for another who fetches it, stores what the
  * upstream says, or answers with what is stored.
  */
+import type { CacheNode } from '../cache/cache-index.js';
 import { type AboutAnswer, type CachedFile, CachedFileWriter } from '../cache/cached-file.js';
-import type { CacheNode, FileCache } from '../cache/file-cache.js';
-import { eventClock } from '../core/clock.js';
+import type { FileCache } from '../cache/file-cache.js';
+import { eventClock, sharedMs } from '../core/clock.js';
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import type { ResponseHead } from '../http/h1/response-head.js';
 import { FieldId } from '../http/message/field-id.js';
@@ -79,15 +80,14 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
   private readonly destination: Destination;
   private readonly cache: FileCache;
   private readonly entry: CacheEntry;
-  /** Whether it is this request that fetches what the entry is to have. */
-  private isFetching: boolean;
   private mayStore: boolean;
   /** Null while nothing is being stored. */
   private writer: CachedFileWriter | null;
   private storeHash: string;
   private deadline: Deadline | null;
   private isWaiting: boolean;
-  private isPatient: boolean;
+  /** Until when it waits for another who fetches it. */
+  private waitsUntilMs: number;
   private ask: AskForCache | null;
   private update: AskForCache | null;
 
@@ -112,13 +112,12 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
         : settings.key.evaluate(request);
     this.entry = new CacheEntry(request, cache, key);
     this.status = 'MISS';
-    this.isFetching = false;
     this.mayStore = true;
     this.writer = null;
     this.storeHash = '';
     this.deadline = null;
     this.isWaiting = false;
-    this.isPatient = settings.locks;
+    this.waitsUntilMs = 0;
     this.ask = null;
     this.update = null;
     CACHE_USE.set(request, this);
@@ -148,7 +147,7 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
 
   private lookAgain(): void {
     const { request, settings } = this;
-    const nowMs = request.context.clock.nowMs();
+    const nowMs = this.nowMs();
     const now = this.now();
     const node = this.entry.find(nowMs);
     const { file } = this.entry;
@@ -169,15 +168,24 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
     } else if (node.isUpdating && this.mayServeMeanwhile(file)) {
       this.serve('UPDATING');
       return;
-    } else if (!node.isUpdating) {
-      if (settings.updatesInBackground && this.update !== null && this.mayServeMeanwhile(file)) {
-        this.update(request, this.upstreamSettings, this.destination, this);
-        this.serve('STALE');
+    } else if (
+      !node.isUpdating &&
+      settings.updatesInBackground &&
+      this.update !== null &&
+      this.mayServeMeanwhile(file)
+    ) {
+      this.update(request, this.upstreamSettings, this.destination, this);
+      this.serve('STALE');
+      return;
+    } else {
+      const isSecond = !node.isUpdating && !this.cache.index.beginUpdate(node, nowMs, settings.lockAgeMs);
+      // Another worker was quicker.
+      if (isSecond && this.mayServeMeanwhile(file)) {
+        this.serve('UPDATING');
         return;
       }
       this.status = 'EXPIRED';
-      this.beginFetch(node, nowMs);
-    } else this.status = 'EXPIRED';
+    }
     if (this.isBeyondRange()) this.mayStore = false;
     if (!this.mayStore) this.plan = request.method === 'HEAD' ? settings.passedHeadPlan : settings.passedPlan;
     this.ask!(request, this.upstreamSettings, this.destination, this);
@@ -203,22 +211,21 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
   /** proxy_cache_lock. False: it waits for who has the lock. */
   private takeLock(node: CacheNode, nowMs: number): boolean {
     const { lockAgeMs, lockTimeoutMs } = this.settings;
-    const { request } = this;
-    if (!node.isUpdating || nowMs - node.updatingSinceMs >= lockAgeMs) {
-      this.beginFetch(node, nowMs);
-      return true;
-    }
-    if (!this.isPatient || lockTimeoutMs === 0) {
+    const { request, cache } = this;
+    if (cache.index.beginUpdate(node, nowMs, lockAgeMs)) return true;
+    if (this.deadline === null) {
+      this.deadline = new Deadline(request.context.wheel, this);
+      this.waitsUntilMs = nowMs + lockTimeoutMs;
+    } else if (nowMs >= this.waitsUntilMs) logErrorOf(request, 'info', 'cache lock timeout');
+    if (nowMs >= this.waitsUntilMs) {
       this.mayStore = false;
       return true;
     }
     this.isWaiting = true;
     request.responder = this;
-    node.waiting.push(() => this.wake());
-    if (this.deadline === null) {
-      this.deadline = new Deadline(request.context.wheel, this);
-      this.deadline.set(lockTimeoutMs);
-    }
+    const wake = () => this.wake();
+    if (!cache.index.waitForUpdate(node, wake)) setImmediate(wake);
+    this.deadline.set(Math.min(this.waitsUntilMs, node.updateDueMs) - nowMs);
     return false;
   }
 
@@ -238,24 +245,15 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
     this.lookAgain();
   }
 
-  /** It has waited long enough. */
+  /** It has waited long enough, or who fetches it has been at it for too long. */
   onDeadline(): void {
-    if (!this.isWaiting) return;
-    logErrorOf(this.request, 'info', 'cache lock timeout');
-    this.isPatient = false;
-    this.goOn();
+    if (this.isWaiting) this.goOn();
   }
 
   /** The client is gone while it waits. */
   abort(): void {
     this.isWaiting = false;
     this.end();
-  }
-
-  private beginFetch(node: CacheNode, nowMs: number): void {
-    node.isUpdating = true;
-    node.updatingSinceMs = nowMs;
-    this.isFetching = true;
   }
 
   /**
@@ -366,7 +364,7 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
         this.writer = null;
         this.count('responses_written', 1);
         this.count('bytes_written', size);
-        cache.noteStored(storeHash, size, this.request.context.clock.nowMs());
+        cache.noteStored(storeHash, size, this.nowMs());
       } catch (error) {
         this.failStoring(error);
       }
@@ -393,8 +391,7 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
     if (freshness?.mayStore === false) return;
     const until = freshness?.validUntil || validByRules(this.settings.valid, status, now);
     if (until === 0) return;
-    node.errorStatus = status;
-    node.errorUntil = until;
+    this.cache.index.noteError(node, status, until);
   }
 
   /** Lets go of all; what isn't stored whole is dropped. */
@@ -406,9 +403,13 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
     this.update = null;
     this.writer?.drop();
     this.writer = null;
-    if (!this.isFetching) return;
-    this.isFetching = false;
-    this.cache.endUpdate(this.entry.node!);
+    const { node } = this.entry;
+    if (node !== null) this.cache.index.leave(node, this.settings.minUses === 1);
+  }
+
+  /** As the cache has times. */
+  private nowMs(): number {
+    return sharedMs(this.request.context.clock);
   }
 
   private now(): number {

@@ -20,6 +20,12 @@ const HASH_KEY_0 = 8;
 const HASH_KEY_1 = 9;
 const HEADER_BYTES = 64;
 
+/**
+ * Words of the header from here on are for what those who own the table keep of all its records; six of them, and an even
+ * number. They are 0 at first, and again when all records were lost.
+ */
+export const OWNERS_WORDS = 10;
+
 /** Memory is given out in cells: a record is one, and as many more as its key needs. */
 const CELL_BYTES = 64;
 const CELL_WORDS = CELL_BYTES / 4;
@@ -81,6 +87,29 @@ export class RecordTable {
   /** The record that was used longest ago; 0 for none. */
   get oldest(): number {
     return this.words[OLDEST]!;
+  }
+
+  /** The key of a record. */
+  keyOf(record: number): string {
+    const { words, bytes } = this;
+    const at = this.wordOf(record);
+    const length = words[at + KEY_LENGTH]!;
+    let key = '';
+    let byte = at * 4 + this.keyOffset;
+    let limit = this.inlineBytes;
+    let link = at + KEY_REST;
+    for (;;) {
+      while (key.length < length && key.length < limit) key += String.fromCharCode(bytes[byte++]!);
+      if (key.length === length) return key;
+      link = this.wordOf(words[link]!) + NEXT;
+      byte = (link + 1) * 4;
+      limit += REST_BYTES;
+    }
+  }
+
+  /** The record that was used next after this one; 0 for none. */
+  newerThan(record: number): number {
+    return this.words[this.wordOf(record) + NEWER]!;
   }
 
   /** Whether a key would have room in an empty table. */
@@ -159,6 +188,7 @@ export class RecordTable {
     const { words } = this;
     words.fill(0, HEADER_BYTES / 4, HEADER_BYTES / 4 + this.bucketMask + 1);
     for (const word of [NEWEST, OLDEST, FREE, TOUCHED, USED, RECORDS]) words[word] = 0;
+    words.fill(0, OWNERS_WORDS, HEADER_BYTES / 4);
     words[EPOCH]!++;
   }
 

@@ -6,7 +6,9 @@
 import { threadId } from 'node:worker_threads';
 
 const FREE = 0;
-const SELF = threadId + 1;
+
+/** What stands in shared memory for this thread. Never 0. */
+export const THREAD_MARK: number = threadId + 1;
 
 /** How often a taken lock is tried before sleeping in between. */
 const SPINS = 1000;
@@ -35,8 +37,9 @@ export function noteDeadThread(id: number): void {
   Atomics.store(deadThreads, 1 + (count % MAX_DEAD), id + 1);
 }
 
-function isDead(holder: number): boolean {
-  for (let i = 1; i <= MAX_DEAD; i++) if (Atomics.load(deadThreads, i) === holder) return true;
+/** Whether the thread of that mark is no more. */
+export function isDead(mark: number): boolean {
+  for (let i = 1; i <= MAX_DEAD; i++) if (Atomics.load(deadThreads, i) === mark) return true;
   return false;
 }
 
@@ -54,23 +57,23 @@ export class ZoneLock {
   }
 
   acquire(): void {
-    if (Atomics.compareExchange(this.words, this.index, FREE, SELF) !== FREE) this.waitForIt();
+    if (Atomics.compareExchange(this.words, this.index, FREE, THREAD_MARK) !== FREE) this.waitForIt();
   }
 
   release(): void {
     // Not a plain store: the lock may have been taken over.
-    Atomics.compareExchange(this.words, this.index, SELF, FREE);
+    Atomics.compareExchange(this.words, this.index, THREAD_MARK, FREE);
   }
 
   private waitForIt(): void {
     const { words, index } = this;
     for (let tries = 0, sleeps = 0, last = FREE; ; tries++) {
-      const holder = Atomics.compareExchange(words, index, FREE, SELF);
+      const holder = Atomics.compareExchange(words, index, FREE, THREAD_MARK);
       if (holder === FREE) return;
       if (holder !== last) sleeps = 0;
       last = holder;
-      const isLost = holder === SELF || sleeps > SLEEPS || (sleeps > 0 && isDead(holder));
-      if (isLost && Atomics.compareExchange(words, index, holder, SELF) === holder) {
+      const isLost = holder === THREAD_MARK || sleeps > SLEEPS || (sleeps > 0 && isDead(holder));
+      if (isLost && Atomics.compareExchange(words, index, holder, THREAD_MARK) === holder) {
         this.repair();
         return;
       }

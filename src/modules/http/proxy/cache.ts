@@ -1,11 +1,12 @@
 /*
  * What a level says of caching: proxy_cache and its kin.
  */
-import { type CacheShare, FileCache } from '../../../cache/file-cache.js';
+import { type CachePath, FileCache } from '../../../cache/file-cache.js';
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import { type CheckedDirective, valuesOf } from '../../../conf/schema/checked.js';
 import type { Scope } from '../../../conf/schema/scope.js';
-import type { Word } from '../../../conf/syntax/ast.js';
+import type { Directive, Word } from '../../../conf/syntax/ast.js';
+import { sharedMs } from '../../../core/clock.js';
 import { parseDurationMs } from '../../../core/duration.js';
 import { CacheCounters, cacheCounterBytes } from '../../../metrics/cache-counters.js';
 import type { ValidRule } from '../../../request/answer-freshness.js';
@@ -15,7 +16,6 @@ import { logErrorOf } from '../../../request/error-line.js';
 import type { RequestText } from '../../../request/location.js';
 import { type RequestPlan, setField } from '../../../request/upstream-settings.js';
 import { constantText } from '../../../variables/text.js';
-import type { WorkerPlace } from '../../../zones/worker-place.js';
 import { BuildKey, type HttpBuild, type LocationBuild } from '../../module.js';
 import { declareZone, reportUnknownZone } from '../../shared-zones.js';
 import { STATUS_ZONES } from '../../status-zones.js';
@@ -60,31 +60,52 @@ export function declareCaches(directives: readonly CheckedDirective[], build: Ht
       const maxBytes = max_size === undefined || max_size === 0 ? Number.POSITIVE_INFINITY : max_size;
       const minFreeBytes = min_free ?? 0;
       const limits = { path, levels, zoneBytes: zone.bytes, maxBytes, minFreeBytes, inactiveMs: inactive };
-      const identity = `${zone.name}:${zone.bytes}:${levelsText}:${path}`;
-      const memory = build.sharedMemory('cache counts', identity, cacheCounterBytes(build.worker));
-      const counters = new CacheCounters(memory, build.worker);
-      const make = () => new FileCache(limits, shareOf(build.worker), counters);
-      const cache = build.carried('proxy_cache', identity, make);
+      const cache = carryCache(build, node, zone.name, limits);
       caches.set(zone.name, cache);
       build.shared(STATUS_ZONES).caches.set(zone.name, cache);
+      build.onWorkerDeath(() => cache.index.forgetDead());
       keepInBounds(cache, limits, build);
     }
   }
 }
 
-function shareOf({ index, count }: WorkerPlace): CacheShare {
-  if (count === 1) return 'alone';
-  return index === 0 ? 'keeper' : 'user';
+/** The cache of a zone: that of the configuration before if the zone's size is the same, and an error if that one had another folder. */
+function carryCache(build: HttpBuild, node: Directive, name: string, limits: CachePath): FileCache {
+  const { path, levels, zoneBytes } = limits;
+  const identity = `${name}:${zoneBytes}`;
+  // Asked for each time, so that they are among what the next configuration takes over.
+  const memory = build.sharedMemory('proxy_cache', identity, zoneBytes);
+  const countsMemory = build.sharedMemory('cache counts', identity, cacheCounterBytes(build.worker));
+  const cache = build.carried('proxy_cache', identity, () => {
+    return new FileCache(limits, memory, new CacheCounters(countsMemory, build.worker));
+  });
+  const before = cache.limits;
+  const levelsText = levels.join(':');
+  const levelsBefore = before.levels.join(':');
+  if (before.path !== path) {
+    const nginxText = `cache "${name}" uses the "${path}" cache path while previously it used the "${before.path}" cache path`;
+    const message = `cache "${name}" was kept in "${before.path}" before, and can't go on in "${path}"`;
+    build.report(node, finding('zone-key', message, 'give it another name', nginxText));
+  } else if (levelsBefore !== levelsText) {
+    const nginxText = `cache "${name}" had previously different levels`;
+    const message = `cache "${name}" was kept with levels "${levelsBefore}" before, and can't go on with "${levelsText}"`;
+    build.report(node, finding('zone-key', message, 'give it another name', nginxText));
+  }
+  return cache;
 }
 
-/** The bounds of a configuration hold once it is in use, not when it is only tried. */
-function keepInBounds(cache: FileCache, limits: FileCache['limits'], build: HttpBuild): void {
+/**
+ * The bounds of a configuration hold once it is in use, not when it is only tried. One worker sees to it that they are
+ * kept while nobody asks.
+ */
+function keepInBounds(cache: FileCache, limits: CachePath, build: HttpBuild): void {
   let isKnown = false;
   if (build.worker.index < 0) return;
   const timer = setInterval(() => {
     if (!isKnown) cache.limits = limits;
     isKnown = true;
-    cache.sweep(build.clock.nowMs());
+    if (build.worker.index === 0) cache.sweep(sharedMs(build.clock));
+    else clearInterval(timer);
   }, SWEEP_MS);
   timer.unref();
   build.onClose(() => clearInterval(timer));
