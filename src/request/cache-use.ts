@@ -340,7 +340,7 @@ export class CacheUse implements Responder, DeadlineOwner, AnswerKeeper {
     }
   }
 
-  get isStoring(): boolean {
+  get isKeeping(): boolean {
     return this.writer !== null;
   }
 

@@ -25,6 +25,8 @@ export interface StoreSettings {
 
 /** Who gets what comes of an answer's body, to keep it. */
 export interface AnswerKeeper {
+  /** False: nothing is kept, or it has failed. */
+  readonly isKeeping: boolean;
   write(bytes: Buffer): void;
   /** That was all of it. */
   complete(): void;
@@ -61,6 +63,10 @@ export class StoredCopy implements AnswerKeeper {
       this.temporaryPath = (error as NodeJS.ErrnoException).path ?? '';
       this.logFailure('open()', error);
     }
+  }
+
+  get isKeeping(): boolean {
+    return this.descriptor >= 0;
   }
 
   write(bytes: Buffer): void {

@@ -2,7 +2,6 @@
  * CONNECT (RFC 9110 section 9.3.6): chooses a peer, connects to it, and joins the client to it. What is asked over
  * HTTP is upstream-exchange.ts's; the bytes of the tunnel are tunnel.ts's.
  */
-import { parseLocalAddress } from '../net/address.js';
 import type { Connection } from '../net/connection.js';
 import type { Peer } from '../upstream/peer.js';
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.js';
@@ -11,14 +10,16 @@ import type { PeerWaiter, WaitingRoom } from '../upstream/waiting-room.js';
 import { logErrorOf } from './error-line.js';
 import type { HttpRequest, Responder } from './http-request.js';
 import { finalize } from './lifecycle.js';
+import { localAddressOf } from './local-address.js';
 import type { RequestText } from './location.js';
+import { hasTriesLeft, maySendAgain, type NextUpstreamRules, statusOfFailure } from './next-upstream.js';
 import { DONE, type Outcome } from './phase.js';
 import { sendHead } from './send.js';
 import { describeSystemError, SHORTAGES } from './upstream-error.js';
 import { NextUpstream } from './upstream-settings.js';
 
 /** One location's way to open tunnels. The directive has the name of the field, behind tunnel_. */
-export interface TunnelSettings {
+export interface TunnelSettings extends NextUpstreamRules {
   /** Null: `choose` says for each request. */
   readonly target: UpstreamTarget | null;
   /** The target, or a status to answer with. */
@@ -29,12 +30,6 @@ export interface TunnelSettings {
   readonly connectTimeoutMs: number;
   /** How long both sides may be silent. */
   readonly readTimeoutMs: number;
-  /** Of NextUpstream: error and timeout. */
-  readonly nextUpstream: number;
-  /** 0: as many as there are peers. */
-  readonly nextUpstreamTries: number;
-  /** 0: no limit. */
-  readonly nextUpstreamTimeoutMs: number;
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -42,7 +37,6 @@ const NO_BYTES = Buffer.alloc(0);
 const NOT_ALLOWED = 405;
 const GATEWAY_ERROR = 502;
 const UNAVAILABLE = 503;
-const GATEWAY_TIMEOUT = 504;
 
 /** Opens the tunnel that a request asks for: a content handler's work. */
 export function openTunnel(request: HttpRequest, settings: TunnelSettings): Outcome | Promise<Outcome> {
@@ -105,17 +99,9 @@ class TunnelExchange implements UpstreamUser, Responder, PeerWaiter {
     this.peer = peer;
     request.tries.begin(peer.name);
     // Never a kept one: what went over that was HTTP, and this is the client's alone.
-    this.upstream = target.pool.open(peer, this, settings, this.localAddress());
+    this.upstream = target.pool.open(peer, this, settings, localAddressOf(request, settings.bind));
     this.upstream.deadline.set(settings.connectTimeoutMs);
     return true;
-  }
-
-  private localAddress() {
-    const text = this.settings.bind?.evaluate(this.request) ?? '';
-    if (text === '') return null;
-    const address = parseLocalAddress(text);
-    if (address === null) logErrorOf(this.request, 'error', `invalid local address "${text}"`);
-    return address;
   }
 
   private leaveWaitingRoom(): void {
@@ -173,7 +159,7 @@ class TunnelExchange implements UpstreamUser, Responder, PeerWaiter {
   private failTry(failure: number, message: string): void {
     const { request, target } = this;
     const peer = this.peer!;
-    const status = failure === NextUpstream.timeout ? GATEWAY_TIMEOUT : GATEWAY_ERROR;
+    const status = statusOfFailure(failure);
     this.logError(message);
     target.group.noteFailure(peer);
     request.tries.end(status, message);
@@ -187,12 +173,11 @@ class TunnelExchange implements UpstreamUser, Responder, PeerWaiter {
   }
 
   private mayAskAnother(failure: number, peer: Peer): boolean {
-    const { nextUpstream, nextUpstreamTries, nextUpstreamTimeoutMs: timeoutMs } = this.settings;
-    const { failedPeers } = this.request.tries;
-    if ((nextUpstream & failure) === 0) return false;
-    if (nextUpstreamTries !== 0 && failedPeers.length + 1 >= nextUpstreamTries) return false;
-    if (!this.target.group.hasOther(peer, failedPeers)) return false;
-    return timeoutMs === 0 || this.request.context.clock.nowMs() - this.startedMs < timeoutMs;
+    const { settings, request, startedMs } = this;
+    return (
+      hasTriesLeft(settings, request, this.target.group, peer) &&
+      maySendAgain(settings, request, failure, startedMs, false)
+    );
   }
 
   private refuse(status: number): void {

@@ -12,6 +12,7 @@ import { FieldList } from './field-list.js';
 import type { HttpRequest } from './http-request.js';
 import { parseInternalUri } from './internal-uri.js';
 import { finalize, redirectInternally, redirectToNamed } from './lifecycle.js';
+import { isAny } from './predicate.js';
 import { IgnoredField, type UpstreamSettings } from './upstream-settings.js';
 
 /** "HTTP/1.1 200 " */
@@ -108,6 +109,33 @@ function redirectBy(request: HttpRequest, value: string): void {
   }
   if (request.method !== 'HEAD') request.method = 'GET';
   redirectInternally(request, uri.path, uri.args);
+}
+
+/** How the body of an answer ends. `isToHead`: it was asked for by HEAD. */
+export function bodyKindOf({ status, isChunked, contentLength }: ResponseHead, isToHead: boolean): number {
+  if (isToHead || status === 204 || status === 304) return BodyKind.none;
+  if (isChunked) return BodyKind.chunked;
+  return contentLength >= 0 ? BodyKind.length : BodyKind.untilClose;
+}
+
+/** What asks for credentials goes along with an error page of ours. */
+export function copyChallenges({ response }: HttpRequest, { fields }: ResponseHead): void {
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.name(i).toLowerCase() === 'www-authenticate')
+      response.fields.add('WWW-Authenticate', fields.value(i));
+  }
+}
+
+/**
+ * Whether a 1xx goes on: to clients that can know it (RFC 9110 section 15.2), a 103 where early_hints says so. Not the
+ * 100, which is for who sends a body.
+ * differs from nginx: it takes any other but 103 for the answer itself.
+ */
+export function passesInterim(request: HttpRequest, status: number): boolean {
+  if (request.parent !== null || request.head.versionMinor === 0) return false;
+  if (status !== 103) return true;
+  const { earlyHints } = request.location.settings;
+  return earlyHints !== null && !request.isPostAction && isAny(earlyHints, request);
 }
 
 /** Fills `request.response` with an answer whose body is delimited by `bodyKind`. */

@@ -5,8 +5,10 @@
 import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
 import { isIdempotent } from '../http/message/method.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { ClientSide } from './client-side.js';
 import { CHUNKED_BODY, NO_BODY, upstreamRequestHead } from './forwarded-head.js';
 import type { HttpRequest } from './http-request.js';
+import type { RequestText } from './location.js';
 import { PayloadReader } from './payload-reader.js';
 import type { RequestBody } from './request-body.js';
 import type { Destination, RequestPlan } from './upstream-settings.js';
@@ -18,14 +20,18 @@ const NO_REQUEST = null as unknown as HttpRequest;
 
 /** Sends one request; reused from request to request. */
 export class UpstreamSender {
-  /** Payload not sent yet, or kept in case the request must be sent again. At most one read. */
-  held: Buffer;
   /** Whether all of the request has been written. */
   isDone: boolean;
-  /** Whether `held` is all that came of the payload, so that the request can be sent from its start. */
-  private isWhole: boolean;
   /** Whether the payload is passed on as it comes in. */
-  private isStreaming: boolean;
+  isStreaming: boolean;
+  /** What is to be sent first, or is kept in case it must be sent again: at most one read. */
+  private held: Buffer;
+  private heldStart: number;
+  private heldEnd: number;
+  /** Whether what is held is the client's connection's, for as long as the request is begun. */
+  private isLent: boolean;
+  /** Whether what is held is all that came of the payload, so that the request can be sent from its start. */
+  private isWhole: boolean;
   /** A body that doesn't fit into memory; null for all others. */
   private reader: PayloadReader | null;
   /** Its length, NO_BODY or CHUNKED_BODY. */
@@ -33,45 +39,83 @@ export class UpstreamSender {
   private request: HttpRequest;
 
   constructor() {
-    this.held = NO_BYTES;
     this.isDone = false;
-    this.isWhole = true;
     this.isStreaming = false;
+    this.held = NO_BYTES;
+    this.heldStart = 0;
+    this.heldEnd = 0;
+    this.isLent = false;
+    this.isWhole = true;
     this.reader = null;
     this.bodyBytes = NO_BODY;
     this.request = NO_REQUEST;
   }
 
   reset(): void {
-    this.held = NO_BYTES;
     this.isDone = false;
-    this.isWhole = true;
     this.isStreaming = false;
+    this.held = NO_BYTES;
+    this.heldStart = 0;
+    this.heldEnd = 0;
+    this.isLent = false;
+    this.isWhole = true;
     this.reader?.close();
     this.reader = null;
     this.bodyBytes = NO_BODY;
     this.request = NO_REQUEST;
   }
 
-  /** The request has no body for the upstream, or `bodyBytes` of one that the caller has at hand. */
-  begin(request: HttpRequest, bodyBytes: number): void {
+  /** There is no body for the upstream, or proxy_set_body's. */
+  beginOwn(request: HttpRequest, body: RequestText | null): void {
     this.request = request;
-    this.bodyBytes = bodyBytes;
+    if (body === null) return;
+    const bytes = Buffer.from(body.evaluate(request), 'latin1');
+    this.bodyBytes = bytes.length;
+    this.hold(bytes);
   }
 
-  /** Its body is passed on as the client sends it. */
+  /** The client's body came whole with its head. `staysChunked`: as it came, else by length. */
+  beginEarly(request: HttpRequest, staysChunked: boolean): void {
+    const { head, client } = request.main;
+    this.request = request;
+    if (staysChunked) this.bodyBytes = CHUNKED_BODY;
+    else this.bodyBytes = head.isChunked ? client.earlyEnd - client.earlyStart : head.contentLength;
+    this.borrow(client);
+  }
+
+  /** The client's body is passed on as it comes in. */
   beginStreaming(request: HttpRequest): void {
     const { isChunked, contentLength } = request.head;
-    this.begin(request, isChunked ? CHUNKED_BODY : contentLength);
+    this.request = request;
+    this.bodyBytes = isChunked ? CHUNKED_BODY : contentLength;
     this.isStreaming = true;
+    this.borrow(request.client);
   }
 
-  /** Its body has been read whole. */
+  /** The client's body has been read whole. */
   beginRead(request: HttpRequest, payload: RequestBody): void {
-    this.begin(request, payload.length);
-    const inMemory = payload.inMemory;
+    const { head } = request.main;
+    this.request = request;
+    // A request without one has none for the upstream either.
+    if (payload.length === 0 && head.contentLength < 0 && !head.isChunked) return;
+    this.bodyBytes = payload.length;
+    const { inMemory } = payload;
     if (inMemory === null) this.reader = new PayloadReader(payload.path!);
-    else this.held = inMemory;
+    else this.hold(inMemory);
+  }
+
+  private hold(bytes: Buffer): void {
+    this.held = bytes;
+    this.heldStart = 0;
+    this.heldEnd = bytes.length;
+    this.isLent = false;
+  }
+
+  private borrow({ earlyBytes, earlyStart, earlyEnd }: ClientSide): void {
+    this.held = earlyBytes;
+    this.heldStart = earlyStart;
+    this.heldEnd = earlyEnd;
+    this.isLent = true;
   }
 
   /** Whether what was sent may be sent again: all of it is at hand. */
@@ -79,10 +123,11 @@ export class UpstreamSender {
     return this.isWhole;
   }
 
-  /** Keeps payload in case the request is sent later or again. */
-  hold(bytes: Buffer, start: number, end: number): void {
-    if (bytes === this.held) return;
-    this.held = end > start ? Buffer.from(bytes.subarray(start, end)) : NO_BYTES;
+  /** Keeps what is to be sent first: it is sent later, or perhaps again. */
+  keep(): void {
+    const { held, heldStart, heldEnd } = this;
+    if (this.isLent)
+      this.hold(heldEnd > heldStart ? Buffer.from(held.subarray(heldStart, heldEnd)) : NO_BYTES);
   }
 
   /** Sends the head with the payload there is, in one write. `mayBeRepeated`: it may be asked for once more. */
@@ -90,16 +135,16 @@ export class UpstreamSender {
     upstream: UpstreamConnection,
     plan: RequestPlan,
     destination: Destination,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    isBorrowed: boolean,
     mayBeRepeated: boolean,
   ): void {
-    const { request } = this;
-    if (end > start) {
-      if (mayBeRepeated || isIdempotent(request.method)) this.hold(bytes, start, end);
-      else if (bytes !== this.held) this.isWhole = false;
+    const { request, held, heldStart, heldEnd } = this;
+    const isBorrowed = this.isLent && !request.client.connection.ownsBytes(held);
+    if (this.isLent) {
+      if (heldEnd === heldStart || mayBeRepeated || isIdempotent(request.method)) this.keep();
+      else {
+        this.isWhole = false;
+        this.hold(NO_BYTES);
+      }
     }
     const head = upstreamRequestHead(request, plan, destination, this.bodyBytes);
     if (this.reader !== null) {
@@ -110,7 +155,7 @@ export class UpstreamSender {
       this.pump(upstream);
       return;
     }
-    this.write(upstream, head, bytes, start, end, isBorrowed);
+    this.write(upstream, head, held, heldStart, heldEnd, isBorrowed);
   }
 
   /**
@@ -142,7 +187,7 @@ export class UpstreamSender {
     isBorrowed: boolean,
   ): void {
     this.isWhole = false;
-    this.held = NO_BYTES;
+    this.hold(NO_BYTES);
     this.write(upstream, '', bytes, start, end, isBorrowed);
   }
 

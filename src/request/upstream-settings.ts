@@ -7,6 +7,7 @@ import type { UpstreamTls } from '../upstream/upstream-tls.js';
 import type { Text } from '../variables/text.js';
 import type { CacheSettings } from './cache-settings.js';
 import type { HttpRequest } from './http-request.js';
+import type { NextUpstreamRules } from './next-upstream.js';
 import type { TempPath } from './settings.js';
 import type { StoreSettings } from './stored-copy.js';
 
@@ -93,7 +94,7 @@ export interface RequestPlan {
 }
 
 /** One location's way to an upstream. The directive has the name of the field, behind proxy_. */
-export interface UpstreamSettings {
+export interface UpstreamSettings extends NextUpstreamRules {
   /** Null: `choose` says for each request. */
   readonly destination: Destination | null;
   /** The destination, or a status to answer with. */
@@ -110,12 +111,6 @@ export interface UpstreamSettings {
   readonly connectTimeoutMs: number;
   readonly sendTimeoutMs: number;
   readonly readTimeoutMs: number;
-  /** Of NextUpstream. */
-  readonly nextUpstream: number;
-  /** 0: as many as there are peers. */
-  readonly nextUpstreamTries: number;
-  /** 0: no limit. */
-  readonly nextUpstreamTimeoutMs: number;
   readonly buffersRequest: boolean;
   readonly buffersResponse: boolean;
   /** Of one buffer: what an answer's head may have. */
