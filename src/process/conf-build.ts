@@ -22,6 +22,8 @@ export interface ConfSurroundings {
   readonly carried: ReadonlyMap<string, unknown>;
   readonly memories: ZoneMemories;
   readonly worker: BuildEnvironment['worker'];
+  /** Called when all files are read. */
+  readonly onRead?: () => void;
 }
 
 /** Reads, checks and builds. */
@@ -29,9 +31,10 @@ export function buildConf(
   files: ConfFiles,
   surroundings: ConfSurroundings,
 ): CompiledConf & { readonly conf: Conf } {
-  const { reader, ...rest } = surroundings;
+  const { reader, onRead, ...rest } = surroundings;
   const { path, prefix, commandLine, errorLog } = files;
   const conf = loadConf(path, reader, commandLine);
+  onRead?.();
   const confPrefix = path.slice(0, path.lastIndexOf('/') + 1);
   const environment = {
     ...rest,

@@ -118,6 +118,7 @@ export class ConfProcess {
       onDefect: this.defects.report,
       carried: this.cycle?.carried ?? new Map<string, unknown>(),
       memories,
+      onRead: () => progress?.check(),
       worker: (main) => {
         wanted = wantedWorkers(main);
         return this.placeAmong(wanted);

@@ -20,13 +20,14 @@ function readSlowly(count: number, fileMs: number): string {
   };
   const progress = new ReadingProgress(reader, terminal);
   for (let i = 1; i <= count; i++) expect(progress.readFile(`/etc/${i}.conf`)).toBe('events {}');
+  progress.check();
   progress.end();
   return written;
 }
 
-it('a configuration that takes more than a second shows which file is read, ten times a second, and wipes it', () => {
+it('a configuration that takes more than a second shows which file is read, ten times a second, then that they are checked, and wipes it', () => {
   expect(readSlowly(24, 50).replaceAll('\r\x1b[K', '|')).toBe(
-    '|sluice: reading file 21, /etc/21.conf|sluice: reading file 23, /etc/23.conf|',
+    '|sluice: reading file 21, /etc/21.conf|sluice: reading file 23, /etc/23.conf|sluice: checking 24 files|',
   );
 });
 

@@ -1,5 +1,5 @@
 /*
- * What a terminal sees while a large configuration is read: a line that names the file, gone when it is over.
+ * What a terminal sees while a large configuration is read and checked: a line that names the file, gone when it is over.
  */
 import type { ConfReader } from '../conf/load/reader.js';
 
@@ -39,6 +39,11 @@ export class ReadingProgress implements ConfReader {
 
   listFolder(path: string): ReturnType<ConfReader['listFolder']> {
     return this.#reader.listFolder(path);
+  }
+
+  /** All is read, and what follows takes a while too where reading did. */
+  check(): void {
+    if (this.#isShown) this.#show(`checking ${this.#fileCount} files`);
   }
 
   /** Takes the line away. */

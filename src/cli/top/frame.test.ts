@@ -84,6 +84,9 @@ describe('a frame', () => {
       'upstream app             req/s       5xx     state',
       '  127.0.0.1:8080             -         -        up',
     ]);
+    expect(frame(status(0, 1, [peer('127.0.0.1:8080')]), null, { ...PLAIN, width: 38 }).at(-1)).toBe(
+      '  127.0.0.1:8080           -        up',
+    );
   });
 
   it('shows names whose characters a terminal would obey as harmless ones', () => {

@@ -59,7 +59,20 @@ const ZONE_COLUMNS = ['req/s', '2xx', '3xx', '4xx', '5xx', 'in/s', 'out/s', 'now
 const PEER_COLUMNS = ['req/s', 'active', 'fails', '5xx', 'ms', 'weight', 'state'] as const;
 
 /** Where there is no room for all columns, these go, from the left. */
-const FIRST_TO_GO = ['in/s', 'out/s', '3xx', 'weight', '2xx', 'now', 'ms', 'active', '4xx', 'fails'];
+const FIRST_TO_GO = [
+  'in/s',
+  'out/s',
+  '3xx',
+  'weight',
+  '2xx',
+  'now',
+  'ms',
+  'active',
+  '4xx',
+  'fails',
+  '5xx',
+  'req/s',
+];
 
 function zoneLines(now: Status, before: Status | null, paint: Painter, width: number): string[] {
   const layout = layOut(ZONE_COLUMNS, width);
