@@ -127,6 +127,7 @@ describe.skipIf(!hasTool('chromium'))('the dashboard in Chromium', { timeout: PA
     }
     await page.keyboard.press('Enter');
     await peerIn(page, { port }, 'draining');
+    await page.getByText('The one server in use is well. 1 is taken out.').waitFor();
     for (let i = 0; i < 4; i++) await get(conf, '/', '', 'shop.test');
     expect(origins[1]!.connections).toHaveLength(0);
     expect(await focused()).toBe(`Up 127.0.0.1:${port}`);

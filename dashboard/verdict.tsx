@@ -48,9 +48,16 @@ function describeFailed(failed: number, all: number): string {
   return `${answers} with 5xx in the last minute: ${formatShare(failed, all)} of all.`;
 }
 
+/** Those that are taken out on purpose are neither well nor ill. */
 function describeWell({ snapshot: { upstreams } }: View): string {
-  const count = sum(upstreams.map(({ peers }) => peers.length));
-  const servers =
-    count === 0 ? '' : count === 1 ? 'The one server is well. ' : `All ${count} servers are well. `;
-  return `${servers}No answer with 5xx in the last minute.`;
+  const states = upstreams.flatMap(({ peers }) => peers.map(({ state }) => state));
+  const out = states.filter((state) => state === 'down' || state === 'draining').length;
+  return `${describeServers(states.length - out, out)}No answer with 5xx in the last minute.`;
+}
+
+function describeServers(well: number, out: number): string {
+  const aside = out === 0 ? '' : `${formatCount(out)} ${out === 1 ? 'is' : 'are'} taken out. `;
+  if (well === 0) return aside;
+  if (well === 1) return `The one server${out === 0 ? '' : ' in use'} is well. ${aside}`;
+  return `All ${formatCount(well)} servers${out === 0 ? '' : ' in use'} are well. ${aside}`;
 }
