@@ -389,3 +389,39 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
     await expect.poll(cacheStatus, SOON).toMatchObject({ cold: false, size });
   });
 });
+
+describe.skipIf(!canSharePorts())('the queue of an upstream', () => {
+  it.each([2, 8])(
+    'has one limit for %d workers, and a server that is free in one serves who waits in another',
+    async (workers) => {
+      const { name, origin } = await startWaiting();
+      writeConf(
+        workers,
+        'location / { proxy_pass http://app; }',
+        `upstream app { zone app 64k; server ${name} max_conns=1; queue 5 timeout=60s; }`,
+      );
+      await start();
+      const statuses: number[] = [];
+      const first = get('/');
+      const connection = await origin.accept();
+      await connection.readRequest();
+      const asked = Array.from({ length: 40 }, () => get('/').then(({ status }) => statuses.push(status)));
+      await expect.poll(() => statuses.length, SOON).toBe(35);
+      expect(new Set(statuses)).toEqual(new Set([502]));
+      const { queue } = JSON.parse((await get('/api/9/http/upstreams/app')).body);
+      expect(queue).toEqual({ size: 5, max_size: 5, overflows: 35 });
+      const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok';
+      await connection.send(answer);
+      expect((await first).status).toBe(200);
+      for (let i = 0; i < 5; i++) {
+        const next = await origin.accept();
+        await next.readRequest();
+        await next.send(answer);
+      }
+      await Promise.all(asked);
+      expect(statuses.slice(35)).toEqual(Array(5).fill(200));
+      const after = JSON.parse((await get('/api/9/http/upstreams/app')).body);
+      expect(after.queue).toMatchObject({ size: 0 });
+    },
+  );
+});

@@ -201,7 +201,7 @@ export class ServerList {
   /** Begins to count anew. */
   resetStats(): void {
     for (const { stats } of this.group.peers) stats?.reset(this.group.nowMs);
-    if (this.queue !== null) this.queue.overflows = 0;
+    this.queue?.clearOverflows();
   }
 
   /** Those that others aren't the addresses of. */

@@ -1,9 +1,11 @@
 /*
- * Where requests wait for a peer when none can be had at once (nginx Plus: queue), first come, first served.
+ * Where requests wait for a peer when none can be had at once (nginx Plus: queue), first come, first served in each
+ * worker. How many there may be counts for all workers together.
  */
 import type { Clock } from '../core/clock.js';
 import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-wheel.js';
 import type { DefectReporter } from '../net/connection.js';
+import { WaitingPlaces } from './waiting-places.js';
 
 /** How often it is looked whether a peer has become usable that nobody tells of: one whose fail_timeout has passed. */
 const LOOK_MS = 250;
@@ -21,6 +23,8 @@ export interface WaitingRules {
   readonly limit: number;
   /** For how long. */
   readonly timeoutMs: number;
+  /** Where they are counted with those of other workers; left out: by themselves. */
+  readonly places?: WaitingPlaces;
 }
 
 export class WaitingRoom implements DeadlineOwner {
@@ -30,9 +34,9 @@ export class WaitingRoom implements DeadlineOwner {
   private readonly deadline: Deadline;
   /** In the order they came, each with the time it has. */
   private readonly waiters: Map<PeerWaiter, number>;
+  private readonly places: WaitingPlaces;
   private isWoken: boolean;
-  /** How many found no room. */
-  overflows: number;
+  private isListening: boolean;
 
   constructor(rules: WaitingRules, wheel: TimerWheel, clock: Clock, onDefect: DefectReporter) {
     this.rules = rules;
@@ -40,8 +44,9 @@ export class WaitingRoom implements DeadlineOwner {
     this.onDefect = onDefect;
     this.deadline = new Deadline(wheel, this);
     this.waiters = new Map();
+    this.places = rules.places ?? new WaitingPlaces();
     this.isWoken = false;
-    this.overflows = 0;
+    this.isListening = false;
   }
 
   /** How many may wait. */
@@ -49,34 +54,59 @@ export class WaitingRoom implements DeadlineOwner {
     return this.rules.limit;
   }
 
-  /** How many wait. */
+  /** How many wait, in all workers. */
   get size(): number {
-    return this.waiters.size;
+    return this.places.waiting;
+  }
+
+  /** How many found no room, likewise. */
+  get overflows(): number {
+    return this.places.overflows;
+  }
+
+  clearOverflows(): void {
+    this.places.clearOverflows();
   }
 
   /** False if there is no room. */
   enter(waiter: PeerWaiter): boolean {
-    if (this.waiters.size >= this.rules.limit) {
-      this.overflows++;
-      return false;
-    }
+    if (!this.places.take(this.rules.limit)) return false;
     this.waiters.set(waiter, this.clock.nowMs() + this.rules.timeoutMs);
     if (!this.deadline.isArmed) this.rest();
+    if (this.places.isShared && !this.isListening) {
+      this.listen();
+      // A peer may have become free elsewhere before this one listened.
+      this.wake();
+    }
     return true;
   }
 
   /** It waits no longer. */
   leave(waiter: PeerWaiter): void {
-    this.waiters.delete(waiter);
+    if (this.waiters.delete(waiter)) this.places.giveBack();
   }
 
   /** A peer may be free now: those in front get it as soon as what is going on is done. */
   wake(): void {
-    if (this.isWoken || this.waiters.size === 0) return;
+    if (this.isWoken) return;
+    if (this.waiters.size === 0) {
+      this.places.ring();
+      return;
+    }
     this.isWoken = true;
     process.nextTick(() => {
       this.isWoken = false;
       this.serve();
+      if (this.waiters.size === 0) this.places.ring();
+    });
+  }
+
+  private listen(): void {
+    this.isListening = true;
+    this.places.listen(() => {
+      this.isListening = false;
+      if (this.waiters.size > 0) this.listen();
+      this.wake();
     });
   }
 
@@ -107,14 +137,14 @@ export class WaitingRoom implements DeadlineOwner {
       try {
         if (!waiter.tryPeer()) return;
       } catch (defect) {
-        this.waiters.delete(waiter);
+        this.leave(waiter);
         this.onDefect(defect);
       }
     }
   }
 
   private refuse(waiter: PeerWaiter): void {
-    this.waiters.delete(waiter);
+    this.leave(waiter);
     try {
       waiter.onNoPeer();
     } catch (defect) {

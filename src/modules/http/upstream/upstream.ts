@@ -2,11 +2,13 @@
  * nginx's http upstream module: what servers a group has. How one is chosen is said by the modules of the balancers,
  * how a request is sent by those that pass it on.
  */
+
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import type { Scope } from '../../../conf/schema/scope.js';
 import { toByteString } from '../../../conf/syntax/source-text.js';
 import type { Resolver } from '../../../net/resolver/resolver.js';
 import type { PeerSource, PeerTemplate } from '../../../upstream/peer-source.js';
+import { WaitingPlaces, waitingPlacesBytes } from '../../../upstream/waiting-places.js';
 import type { HttpModule, UpstreamBuild } from '../../module.js';
 import { resolverOf } from '../../resolver.js';
 import { queue, server, state, upstream } from './directives.js';
@@ -30,7 +32,11 @@ function readBlock(scope: Scope, build: UpstreamBuild): void {
   const [directive] = scope.own(queue);
   if (directive === undefined) return;
   const [limit, { timeout }] = directive.values;
-  build.plan.waiting = { limit, timeoutMs: timeout ?? DEFAULT_QUEUE_MS };
+  const { plan, worker } = build;
+  const memory = build.cycleMemory('queue', plan.name.toLowerCase(), waitingPlacesBytes(worker));
+  const places = new WaitingPlaces(memory, worker);
+  build.onWorkerDeath((index) => places.forgetWorker(index));
+  plan.waiting = { limit, timeoutMs: timeout ?? DEFAULT_QUEUE_MS, places };
 }
 
 function addServers(scope: Scope, build: UpstreamBuild): void {
