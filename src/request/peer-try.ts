@@ -2,7 +2,6 @@
  * One try at one peer: a connection that is kept or made, the request sent over it as fast as the peer takes it, and the
  * response taken apart as it comes. What becomes of the response, and of a try that fails, is its owner's business.
  */
-import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import type { LogLevel } from '../log/error-log.js';
 import type { Connection } from '../net/connection.js';
@@ -25,7 +24,7 @@ import {
   type UpstreamSettings,
 } from './upstream-settings.js';
 
-/** Whom nobody is asked by. */
+/** No peer is asked. */
 const IDLE = 0;
 const CONNECTING = 1;
 const AWAITING_HEAD = 2;
@@ -452,30 +451,15 @@ export class PeerTry implements UpstreamUser {
   /** The response has come whole; `extraBytes` came behind it. Its connection is kept if it can be. */
   leaveDone(upstream: UpstreamConnection, extraBytes: number): void {
     if (extraBytes > 0) this.logError('warn', `upstream sent ${extraBytes} bytes more than its response`);
-    this.leave(this.canReuse(upstream, extraBytes));
+    this.leave(this.sender.isDone && upstream.mayServeAgain(extraBytes));
   }
 
   /** Nobody wants the response behind its head. */
   dismiss(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
     const after = this.decodeFirst(upstream, bytes, start, end);
     this.request.tries.end(0);
-    const isWhole = after !== MALFORMED && upstream.body.isComplete;
-    this.leave(isWhole && this.canReuse(upstream, end - after));
-  }
-
-  private canReuse({ head, body, connection }: UpstreamConnection, extraBytes: number): boolean {
-    const isPersistent = head.versionMinor === 1 ? !head.connection.hasClose : head.connection.hasKeepAlive;
-    // security: should the body come that a 204 has not, it would be read as the answer to another client.
-    const mayHaveMore = head.status === 204 && (head.isChunked || head.contentLength > 0);
-    return (
-      isPersistent &&
-      extraBytes === 0 &&
-      !mayHaveMore &&
-      body.kind !== BodyKind.untilClose &&
-      this.sender.isDone &&
-      !connection.isEnded &&
-      !connection.hasPendingWrites
-    );
+    const isWhole = after !== MALFORMED && upstream.body.isComplete && this.sender.isDone;
+    this.leave(isWhole && upstream.mayServeAgain(end - after));
   }
 
   /** Gives the connection away; the peer is still asked. */

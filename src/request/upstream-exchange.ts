@@ -22,6 +22,7 @@ import {
   maySendAgain,
   statusOfFailure,
 } from './next-upstream.js';
+import { passesPayload, payloadSourceOf } from './payload-source.js';
 import { PeerTry, type TryOwner } from './peer-try.js';
 import { readBody } from './request-body.js';
 import { ResponsePipe } from './response-pipe.js';
@@ -132,50 +133,54 @@ class UpstreamExchange implements TryOwner, Responder, BodyReceiver, DrainListen
   /** Gets hold of the body that is to be sent, and goes on at once if it is at hand. */
   private takeBody(): void {
     const { request, plan, settings } = this;
-    const { sender } = this.peerTry;
     const { main } = request;
-    if (!request.hasPayload || main.isPayloadSpent || main.isBodyRefused) {
-      sender.beginOwn(request, plan.body);
-      this.askFirstPeer();
-      return;
-    }
     const { client } = main;
-    const { makesSubrequests, settings: core } = request.location;
-    const { isChunked } = main.head;
-    const isForwarded = plan.body === null && plan.passesBody;
-    const isWantedLater = request.context.keepsBodies || makesSubrequests;
-    const isAtHand = main.payload === null && main.body.isComplete && !isWantedLater;
-    if (isAtHand && core.clientBodyInFileOnly === 'off') {
-      client.sendContinue();
-      const length = client.earlyEnd - client.earlyStart;
-      if (isChunked && core.clientMaxBodySize > 0 && length > core.clientMaxBodySize) {
-        this.refuse(TOO_LARGE);
+    const { sender } = this.peerTry;
+    const source = payloadSourceOf(request, settings, plan);
+    switch (source) {
+      case 'own':
+        sender.beginOwn(request, plan.body);
+        break;
+      case 'early':
+        client.sendContinue();
+        sender.beginEarly(
+          request,
+          main.head.isChunked && !settings.buffersRequest && plan.versionMinor === 1,
+        );
+        break;
+      case 'unused':
+        client.sendContinue();
+        sender.beginOwn(request, plan.body);
+        break;
+      case 'streamed':
+        main.isPayloadSpent = true;
+        TIMELINE.of(main)?.beginBody(request.context.clock.nowMs());
+        client.receiver = this;
+        this.streamedBytes = client.earlyEnd - client.earlyStart;
+        sender.beginStreaming(request);
+        break;
+      case 'read':
+        this.readWhole();
         return;
-      }
-      if (isForwarded)
-        sender.beginEarly(request, isChunked && !settings.buffersRequest && plan.versionMinor === 1);
-      else sender.beginOwn(request, plan.body);
-      this.askFirstPeer();
-      return;
+      default:
+        client.sendContinue();
+        this.refuse(source);
+        return;
     }
-    const mayStream =
-      main.payload === null && !main.body.isComplete && !settings.buffersRequest && isForwarded;
-    if (mayStream && request.parent === null && (!isChunked || plan.versionMinor === 1)) {
-      main.isPayloadSpent = true;
-      TIMELINE.of(main)?.beginBody(request.context.clock.nowMs());
-      client.receiver = this;
-      this.streamedBytes = client.earlyEnd - client.earlyStart;
-      sender.beginStreaming(request);
-      this.askFirstPeer();
-      return;
-    }
+    this.askFirstPeer();
+  }
+
+  /** The client's body is read to its end first. */
+  private readWhole(): void {
+    const { request, plan } = this;
     this.isPoolable = false;
     readBody(
       request,
       (status) => this.refuse(status),
       () => {
         if (this.request !== request) return;
-        if (isForwarded) sender.beginRead(request, main.payload!);
+        const { sender } = this.peerTry;
+        if (passesPayload(plan)) sender.beginRead(request, request.main.payload!);
         else sender.beginOwn(request, plan.body);
         this.askFirstPeer();
       },

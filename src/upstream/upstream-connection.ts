@@ -4,7 +4,7 @@
  */
 import { eventClock } from '../core/clock.js';
 import { Deadline, type DeadlineOwner, type TimerWheel } from '../core/timer-wheel.js';
-import { BodyDecoder } from '../http/h1/body-decoder.js';
+import { BodyDecoder, BodyKind } from '../http/h1/body-decoder.js';
 import type { HeadLimits } from '../http/h1/malformed.js';
 import { ResponseHead } from '../http/h1/response-head.js';
 import type { Address } from '../net/address.js';
@@ -98,6 +98,22 @@ export class UpstreamConnection implements ConnectHandler, DeadlineOwner {
 
   get isReused(): boolean {
     return this.useCount > 1;
+  }
+
+  /** Whether another request may follow when its answer has come whole and `extraBytes` behind that. */
+  mayServeAgain(extraBytes: number): boolean {
+    const { head, body, connection } = this;
+    const isPersistent = head.versionMinor === 1 ? !head.connection.hasClose : head.connection.hasKeepAlive;
+    // security: should the body come that a 204 has not, it would be read as the answer to another client.
+    const mayHaveMore = head.status === 204 && (head.isChunked || head.contentLength > 0);
+    return (
+      isPersistent &&
+      extraBytes === 0 &&
+      !mayHaveMore &&
+      body.kind !== BodyKind.untilClose &&
+      !connection.isEnded &&
+      !connection.hasPendingWrites
+    );
   }
 
   /** For the pool: gives it from idleness to a user, as a connection to `peer`, which has the same address. */

@@ -1,5 +1,5 @@
 /*
- * nginx's http proxy module: passes requests on to other servers. The work is request/upstream-exchange.ts's; here is
+ * nginx's http proxy module: passes requests on to other servers. The work is request/ask-upstream.ts's; here is
  * what a location's directives tell it.
  */
 import type { Scope } from '../../../conf/schema/scope.js';
