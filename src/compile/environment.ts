@@ -27,6 +27,8 @@ export interface BuildEnvironment {
   readonly worker?: WorkerPlace | ((main: Scope) => WorkerPlace);
   /** Where memory comes from that all workers share. Default: new. */
   readonly memories?: ZoneMemories;
+  /** Reads a file that the configuration names, in latin1. Throws what the system does. Default: from the disk. */
+  readonly readFile?: (path: string) => string;
   /** What the configuration before has to carry over, by kind and name. */
   readonly carried: ReadonlyMap<string, unknown>;
   /**

@@ -2,6 +2,7 @@
  * What modules are given while `http {}` becomes objects: variables, texts, expressions, logs, what is shared and what
  * lives on from the configuration before. Keeps what they report.
  */
+import { readFileSync } from 'node:fs';
 import { type Finding, finding } from '../conf/diagnostics/catalogue.js';
 import { type Diagnostic, diagnose } from '../conf/diagnostics/diagnostic.js';
 import type { Regex } from '../conf/pcre/translate.js';
@@ -151,6 +152,11 @@ export class HttpBuilder implements HttpBuild {
     if (path.startsWith('/')) return path;
     const { prefix, confPrefix } = this.environment;
     return (base === 'prefix' ? prefix : confPrefix) + path;
+  }
+
+  readFile(path: string): string {
+    const { readFile } = this.environment;
+    return readFile === undefined ? readFileSync(path, 'latin1') : readFile(path);
   }
 
   writtenFolder(path: string): string {

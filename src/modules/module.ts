@@ -109,6 +109,11 @@ export interface HttpBuild extends Reporter {
   step<F extends (request: HttpRequest) => unknown>(at: Directive, run: F): F;
   /** Is told which line of its block gave a variable its value (map, geo ...); null unless somebody listens (explain/). */
   readonly onLineChosen: ((line: Directive) => void) | null;
+  /**
+   * A file that the configuration names, as bytes in latin1: all workers have the same of it, also one that is started when
+   * the file is another or may not be read any more. Throws what the system does.
+   */
+  readFile(path: string): string;
   /** The folder a relative path starts from: the prefix (`-p`), or the configuration file's folder. */
   resolvePath(path: string, base: 'prefix' | 'conf'): string;
   /** A folder below the prefix that files are written to while requests are served: the user of the process has to own it. */

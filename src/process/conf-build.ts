@@ -24,6 +24,7 @@ export interface ConfSurroundings {
   readonly worker: BuildEnvironment['worker'];
   /** Called when all files are read. */
   readonly onRead?: () => void;
+  readonly readFile: (path: string) => string;
 }
 
 /** Reads, checks and builds. */

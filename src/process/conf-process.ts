@@ -23,7 +23,7 @@ import { recordingReader } from './conf-snapshot.js';
 import { diskConfReader } from './disk-conf-reader.js';
 import { tellDrainProgress } from './drain-progress.js';
 import { PidFile } from './pid-file.js';
-import { dropPrivileges, giveAway, rightsHint, whyNotWritable } from './privileges.js';
+import { dropPrivileges, giveAway, giveSockets, rightsHint, whyNotWritable } from './privileges.js';
 import { ownTerminal, ReadingProgress } from './reading-progress.js';
 import { ServiceManager } from './service-manager.js';
 import { canSharePorts, type ProcessSettings, processSettings, wantedWorkers } from './settings.js';
@@ -109,11 +109,12 @@ export class ConfProcess {
   compile(): UsableConf {
     const terminal = this.server === null ? ownTerminal() : null;
     const progress = terminal === null ? null : new ReadingProgress(diskConfReader, terminal);
-    const { reader, snapshot } = recordingReader(progress ?? diskConfReader);
+    const { reader, readFile, snapshot } = recordingReader(progress ?? diskConfReader);
     const memories = new ZoneMemories(this.memories.carried);
     let wanted = 1;
     const compiled = buildConf(this.files, {
       reader,
+      readFile,
       wheel: this.wheel,
       onDefect: this.defects.report,
       carried: this.cycle?.carried ?? new Map<string, unknown>(),
@@ -151,6 +152,7 @@ export class ConfProcess {
     this.pid = new PidFile(settings.pidPath);
     try {
       this.pid.write(process.pid);
+      giveSockets(settings.user, this.server.descriptors.values());
       if (dropPrivileges(settings.user)) this.droppedTo = settings.user!.name;
     } catch (error) {
       await this.stop();
@@ -255,7 +257,12 @@ export class ConfProcess {
         inherited: socketsOfWorker(0, socketsForWorkers(1, inherited)),
       });
     const sockets = socketsForWorkers(conf.cycle.worker.count, inherited);
-    const pool = new WorkerPool({ entry: this.workerEntry, files: this.files, inherited: sockets });
+    const pool = new WorkerPool({
+      entry: this.workerEntry,
+      files: this.files,
+      inherited: sockets,
+      hintFor: (message) => this.hintFor(message),
+    });
     await pool.start(conf);
     return pool;
   }
@@ -313,9 +320,12 @@ export class ConfProcess {
     else this.errorLog.log('warn', message);
   }
 
-  /** With why and what helps where rights are missing that the process had at its start. */
   private logEmergency(message: string): void {
-    const hint = this.droppedTo === null ? '' : rightsHint(this.droppedTo, message);
-    this.errorLog.log('emerg', message + hint);
+    this.errorLog.log('emerg', message + this.hintFor(message));
+  }
+
+  /** Why and what helps where rights are missing that the process had at its start. */
+  private hintFor(message: string): string {
+    return this.droppedTo === null ? '' : rightsHint(this.droppedTo, message);
   }
 }

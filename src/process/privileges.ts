@@ -75,6 +75,16 @@ export function giveAway(
   each(folders, giveFolder);
 }
 
+/**
+ * Gives root's listening sockets to the user: a worker that is started later can only share a port with sockets of its own
+ * user. To be called before the rights are dropped.
+ */
+export function giveSockets(user: ProcessSettings['user'], descriptors: Iterable<number>): void {
+  if (!canDrop(user)) return;
+  const { uid, gid } = idsOf(user);
+  for (const descriptor of descriptors) fchownSync(descriptor, uid, gid);
+}
+
 /** What to add to a message about something that only root may do; '' for other messages. */
 export function rightsHint(userName: string, message: string): string {
   if (!/Permission denied|Operation not permitted/.test(message)) return '';

@@ -32,6 +32,8 @@ export interface PoolOptions {
   readonly files: ConfFiles;
   /** Descriptors of sockets that are open already: see worker-sockets.ts. */
   readonly inherited: ReadonlyMap<string, number>;
+  /** What to add to a message about something that the process may do no more; '' for other messages. */
+  readonly hintFor: (message: string) => string;
 }
 
 /** One worker as the pool knows it. */
@@ -245,7 +247,8 @@ export class WorkerPool implements ConfServer {
     try {
       await this.begin(index, published);
     } catch (error) {
-      this.log('alert', `worker ${index} can't serve: ${(error as Error).message}`);
+      const { message } = error as Error;
+      this.log('alert', `worker ${index} can't serve: ${message}${this.options.hintFor(message)}`);
       this.replaceLater(index, LONGEST_PAUSE_MS);
     }
   }

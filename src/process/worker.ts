@@ -11,7 +11,7 @@ import { DefectLog, makeWheel } from '../server/start-proxy.js';
 import { shareDeadThreads } from '../zones/zone-lock.js';
 import { ZoneMemories } from '../zones/zone-memories.js';
 import { buildConf } from './conf-build.js';
-import { snapshotReader } from './conf-snapshot.js';
+import { snapshotFile, snapshotReader } from './conf-snapshot.js';
 import {
   type Published,
   placeIn,
@@ -111,6 +111,7 @@ export class Worker {
     const { files, index } = this.start;
     const { cycle, diagnostics } = buildConf(files, {
       reader: snapshotReader(published.snapshot),
+      readFile: snapshotFile(published.snapshot),
       wheel: this.wheel,
       onDefect: this.defects.report,
       carried: this.server?.cycle.carried ?? new Map<string, unknown>(),

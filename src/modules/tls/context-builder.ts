@@ -17,6 +17,7 @@ import { BuildKey, type HttpBuild } from '../module.js';
 import { type CommandTargets, runConfCommand } from './conf-commands.js';
 import {
   PemProblem,
+  type ReadFile,
   readAuthorities,
   readCertificate,
   readKey,
@@ -126,7 +127,7 @@ function guard<T>({ node }: AnyPlaced, read: () => T): T {
 function other(place: AnyPlaced | null, what: string, nginxCall: string, build: HttpBuild): string | null {
   if (place === null) return null;
   return guard(place, () =>
-    once(what, pathOf(place, build), build, (path) => readOther(path, what, nginxCall)),
+    once(what, pathOf(place, build), build, (path, read) => readOther(path, what, nginxCall, read)),
   );
 }
 
@@ -146,10 +147,15 @@ export function resolvePem(name: string, build: HttpBuild): string {
  */
 const FILES = new BuildKey('PEM files', () => new Map<string, unknown>());
 
-function once<T>(kind: string, path: string, build: HttpBuild, read: (path: string) => T): T {
+const readerOf =
+  (build: HttpBuild): ReadFile =>
+  (path) =>
+    build.readFile(path);
+
+function once<T>(kind: string, path: string, build: HttpBuild, take: (path: string, read: ReadFile) => T): T {
   const files = build.shared(FILES);
   const key = `${kind} ${path}`;
-  if (!files.has(key)) files.set(key, read(path));
+  if (!files.has(key)) files.set(key, take(path, readerOf(build)));
   return files.get(key) as T;
 }
 
@@ -177,7 +183,7 @@ function certifiedKeys(directives: TlsDirectives, build: HttpBuild): CertifiedKe
     const keyPlace = keys[Math.min(i, keys.length - 1)]!;
     const { pem: key } = guard(keyPlace, () => {
       const kind = `key of ${file.path} by ${passwords.join(' ')}`;
-      return once(kind, pathOf(keyPlace, build), build, (path) => readKey(path, file, passwords));
+      return once(kind, pathOf(keyPlace, build), build, (path, read) => readKey(path, file, passwords, read));
     });
     return { certificate: file.pem, key };
   });
@@ -185,7 +191,9 @@ function certifiedKeys(directives: TlsDirectives, build: HttpBuild): CertifiedKe
 
 /** The passwords that keys are opened by. */
 function passwordsOf({ passwordFile }: TlsDirectives, build: HttpBuild): string[] {
-  return passwordFile === null ? [] : guard(passwordFile, () => readPasswords(pathOf(passwordFile, build)));
+  return passwordFile === null
+    ? []
+    : guard(passwordFile, () => readPasswords(pathOf(passwordFile, build), readerOf(build)));
 }
 
 /** Where an option of a context comes from, and what nginx calls when it fails. */

@@ -29,15 +29,20 @@ export interface CertificateFile {
 
 const INLINE = 'data:';
 
+/** What a file has, in latin1. Throws what the system does. */
+export type ReadFile = (path: string) => string;
+
+const fromDisk: ReadFile = (path) => readFileSync(path, 'latin1');
+
 /** What a directive names: a file, or the text behind `data:`. */
-function readPem(path: string, what: string, nginxWhat: string): string {
+function readPem(path: string, what: string, nginxWhat: string, read: ReadFile): string {
   if (path.startsWith(INLINE)) return path.slice(INLINE.length);
   if (/^(?:engine|store):/.test(path)) {
     const message = `Cannot use ${what} "${path}": Node has no OpenSSL engines and stores`;
     throw new PemProblem(finding('pem-file', message, 'name a PEM file'));
   }
   try {
-    return readFileSync(path, 'latin1');
+    return read(path);
   } catch (error) {
     const { code = 'EIO', errno = 5 } = error as NodeJS.ErrnoException;
     const reason = describeErrno(code);
@@ -64,8 +69,8 @@ function unusable(
 }
 
 /** Throws a PemProblem. */
-export function readCertificate(path: string): CertificateFile {
-  const pem = readPem(path, 'certificate', 'cannot load certificate');
+export function readCertificate(path: string, read = fromDisk): CertificateFile {
+  const pem = readPem(path, 'certificate', 'cannot load certificate', read);
   try {
     const [first] = blocksOf(pem);
     return {
@@ -86,8 +91,13 @@ export interface KeyFile {
 }
 
 /** The key of a certificate. Each of `passwords` is tried. Throws a PemProblem. */
-export function readKey(path: string, of: CertificateFile, passwords: readonly string[]): KeyFile {
-  const pem = readPem(path, 'certificate key', 'cannot load certificate key');
+export function readKey(
+  path: string,
+  of: CertificateFile,
+  passwords: readonly string[],
+  read = fromDisk,
+): KeyFile {
+  const pem = readPem(path, 'certificate key', 'cannot load certificate key', read);
   const key = openKey(pem, path, passwords);
   if (!of.certificate.checkPrivateKey(key)) {
     const message = `Cannot use key "${path}": it is not that of certificate "${of.path}"`;
@@ -130,9 +140,9 @@ function isLocked(pem: string): boolean {
 }
 
 /** The passwords of a file, one a line. Throws a PemProblem. */
-export function readPasswords(path: string): string[] {
+export function readPasswords(path: string, read: ReadFile): string[] {
   try {
-    return readFileSync(path, 'latin1')
+    return read(path)
       .split(/\r?\n/)
       .filter((line) => line !== '');
   } catch (error) {
@@ -146,9 +156,9 @@ export function readPasswords(path: string): string[] {
 }
 
 /** The certificates of a file, each PEM of its own and none twice. Throws a PemProblem. */
-export function readAuthorities(path: string): string[] {
+export function readAuthorities(path: string, read: ReadFile): string[] {
   const nginxWhat = 'SSL_CTX_load_verify_locations';
-  const pem = readPem(path, 'trusted certificates', nginxWhat);
+  const pem = readPem(path, 'trusted certificates', nginxWhat, read);
   const blocks = new Map<string, string>();
   try {
     for (const block of blocksOf(pem)) blocks.set(new X509Certificate(block).fingerprint256, block);
@@ -161,8 +171,8 @@ export function readAuthorities(path: string): string[] {
 }
 
 /** Other PEM: a revocation list, Diffie-Hellman parameters. Throws a PemProblem. */
-export function readOther(path: string, what: string, nginxCall: string): string {
-  return readPem(path, what, `${nginxCall}`);
+export function readOther(path: string, what: string, nginxCall: string, read: ReadFile): string {
+  return readPem(path, what, `${nginxCall}`, read);
 }
 
 function blocksOf(pem: string): string[] {

@@ -134,7 +134,9 @@ function contextChooser(
 ): (request: HttpRequest) => CertificateContext | null {
   const passwordFile = scope.find(proxy.proxySslPasswordFile);
   const passwords =
-    passwordFile === null ? [] : readPasswords(build.resolvePath(passwordFile.values[0], 'conf'));
+    passwordFile === null
+      ? []
+      : readPasswords(build.resolvePath(passwordFile.values[0], 'conf'), (path) => build.readFile(path));
   const contexts = new CertificateContexts(options, passwords, cacheRules(scope));
   return (request) => {
     const name = certificate.evaluate(request);

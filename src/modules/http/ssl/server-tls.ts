@@ -2,7 +2,6 @@
  * What a `server {}` says of TLS, as connections go by it.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import type { Scope } from '../../../conf/schema/scope.js';
 import type { Directive } from '../../../conf/syntax/ast.js';
@@ -113,7 +112,7 @@ function ticketKey(scope: Scope, build: HttpBuild): Buffer | null {
   const path = build.resolvePath(first.values[0], 'conf');
   let problem: string;
   try {
-    const bytes = readFileSync(path);
+    const bytes = Buffer.from(build.readFile(path), 'latin1');
     if (bytes.length === TICKET_KEY_BYTES) return bytes;
     if (bytes.length === LONG_TICKET_KEY_BYTES) return createHash('sha384').update(bytes).digest();
     problem = `it has ${bytes.length} bytes`;
