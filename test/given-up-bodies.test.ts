@@ -83,3 +83,13 @@ it('goes on with an upstream that sends more interim answers than a client takes
   await sent;
   expect(await client.readToEnd()).toMatch(/too large$/);
 });
+
+it('refuses a body that is no body behind one that was thrown away', async () => {
+  const conf = await serveConf('server { listen %PORT%; location / { return 200 ok; } }');
+  const client = await conf.connect();
+  await client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n');
+  expect(await client.readUntil('\r\n\r\nok')).toMatch(/^HTTP\/1.1 200 /);
+  await client.send('hello');
+  await client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n');
+  expect(readAnswer(await client.readToEnd()).status).toBe(400);
+});

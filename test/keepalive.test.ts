@@ -403,7 +403,7 @@ describeReading('what waits in the proxy', () => {
       await delay(30);
     }
     // The first answer has left its upstream connection, and waits for the client with all else behind it.
-    expect(proxy.idleCount).toBe(1);
+    await expect.poll(() => proxy.idleCount).toBe(1);
     expect(proxy.accessLog.lines.length).toBe(1);
     client.resume();
     await client.readResponse();

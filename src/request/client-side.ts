@@ -16,6 +16,28 @@ export interface BodyReceiver {
   onPayload(bytes: Buffer, start: number, end: number): boolean;
 }
 
+/** The body of the request being served, as it comes in. */
+export interface Intake {
+  /**
+   * Payload that came with the head: earlyBytes[earlyStart,earlyEnd), borrowed while the head is being served and a
+   * copy afterwards. Whoever sets `receiver` takes it from here first.
+   */
+  readonly earlyBytes: Buffer;
+  readonly earlyStart: number;
+  readonly earlyEnd: number;
+  /** Who takes what comes of the payload from now on; reading goes on when `resumeBody` says so. Null: nobody yet. */
+  receiver: BodyReceiver | null;
+  /** Whether the client waits with its body for a 100 that nobody has sent. */
+  readonly awaitsContinue: boolean;
+  /** The client is told 100 now, if it waits for that. */
+  sendContinue(): void;
+  /**
+   * An upstream has asked the client to go on, or has answered: no 100 of our own is needed. Whether none was sent, so
+   * that the upstream's may be.
+   */
+  noteContinue(): boolean;
+}
+
 /** A client's connection, while it waits for the answer to a request. */
 export interface ClientSide {
   readonly connection: Connection;
@@ -37,17 +59,7 @@ export interface ClientSide {
   readonly tls: ClientTls | null;
   /** Whether it came by an address for TLS, be it plain. */
   readonly isForTls: boolean;
-  /** Whether the client waits with its body for a 100 that nobody has sent. */
-  readonly awaitsContinue: boolean;
-  /**
-   * Payload that came with the head: earlyBytes[earlyStart,earlyEnd), borrowed while the head is being served and a
-   * copy afterwards. Whoever sets `receiver` takes it from here first.
-   */
-  readonly earlyBytes: Buffer;
-  readonly earlyStart: number;
-  readonly earlyEnd: number;
-  /** Who takes what comes of the payload from now on; reading goes on when `resumeBody` says so. Null: nobody yet. */
-  receiver: BodyReceiver | null;
+  readonly intake: Intake;
   /** Who is told when the client has taken all that was written. */
   drainListener: DrainListener | null;
   /** Decides whether the connection outlives the response that begins now: sets `keepsAlive` of the client's request. */
@@ -56,8 +68,6 @@ export interface ClientSide {
   noteWritten(): void;
   /** The request's body may go on. */
   resumeBody(): void;
-  /** The client is told 100 now, if it waits for that. */
-  sendContinue(): void;
   /** The last byte of the response was written. */
   endResponse(): void;
   /** The response can't be completed: the client must notice. */
@@ -71,8 +81,6 @@ export interface ClientSide {
   noteSubrequestsOver(): void;
   /** Closes without a word (nginx: 444), or after what was written. */
   close(): void;
-  /** An upstream has asked the client to go on, or has answered: no 100 of our own is needed. */
-  noteContinue(): boolean;
   /**
    * Both sides have switched protocols, or the client asked for a tunnel and has been told that it stands: from here on bytes go both ways, bytes[start,end) first. `idleMs`: how long
    * both may be silent (proxy_read_timeout). The request's responder stays; its `abort` is called when the tunnel is

@@ -3,20 +3,22 @@
  * timeouts, and closing so that the client still reads what it was told. What is done for a request is the
  * lifecycle's business.
  */
+import type { Clock } from '../core/clock.js';
 import { Deadline, type DeadlineOwner } from '../core/timer-wheel.js';
 import { BodyKind } from '../http/h1/body-decoder.js';
 import { INCOMPLETE, MALFORMED } from '../http/h1/malformed.js';
 import type { LogLevel } from '../log/level.js';
 import type { Connection, ConnectionHandler } from '../net/connection.js';
-import { type ProxyProtocolHeader, readProxyProtocol } from '../net/proxy-protocol.js';
+import type { ProxyProtocolHeader } from '../net/proxy-protocol.js';
 import { SOCKETS } from '../net/socket-budget.js';
-import { readFirstBytes } from '../net/tls/client-hello.js';
 import { TlsError } from '../net/tls/tls-error.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import { BodyIntake, type IntakeOwner } from './body-intake.js';
 import type { DrainListener } from './body-sink.js';
-import type { BodyReceiver, ClientSide } from './client-side.js';
-import { type ClientTls, startClientTls } from './client-tls.js';
+import type { ClientSide } from './client-side.js';
+import type { ClientTls } from './client-tls.js';
 import { ConnectionActivity } from './connection-counts.js';
+import { ConnectionOpening, needsOpening, type OpeningOwner } from './connection-opening.js';
 import { logErrorOf } from './error-line.js';
 import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
 import { isKeepaliveAllowed } from './keepalive.js';
@@ -24,7 +26,6 @@ import { abandon, endRequest, finalize, hasPostAction, runPostAction, serve } fr
 import { LingeringClose } from './lingering-close.js';
 import type { RequestPool } from './request-pool.js';
 import type { LocationSettings } from './settings.js';
-import { TIMELINE } from './timeline.js';
 import { Tunnel, type TunnelOwner } from './tunnel.js';
 import type { ListenPoint, ServiceContext } from './virtual-server.js';
 
@@ -51,15 +52,11 @@ const ENDING = 3;
 /** Somebody else handles the connection: a tunnel, or what closes it. */
 const HANDED_OVER = 4;
 const CLOSED = 5;
-/** It begins with a PROXY protocol header, which isn't whole yet. */
-const READING_PROXY_HEADER = 6;
-/** It is to begin with a ClientHello, which isn't whole yet. */
-const READING_HELLO = 7;
-const HANDSHAKING = 8;
+/** Something has to come before the first request. */
+const OPENING = 6;
 
 const CR = 13;
 const LF = 10;
-const NO_BYTES = Buffer.alloc(0);
 
 /** One that rests for less may have its next request, or the end of a response, on the way. */
 const SPARE_AFTER_MS = 500;
@@ -74,14 +71,10 @@ const HALF_CLOSED_MS = 1000;
 /** How long a drained server waits for the first request of a connection it has accepted. */
 const FIRST_REQUEST_MS = 1000;
 
-/**
- * How long who passes a body on may leave `Expect: 100-continue` unanswered before we answer it ourselves.
- * differs from nginx: it answers at once, so that no origin can refuse a body before it is sent.
- */
-const CONTINUE_MS = 1000;
-
 /** The loop of one client connection. */
-export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientSide, TunnelOwner {
+export class ConnectionLoop
+  implements ConnectionHandler, DeadlineOwner, ClientSide, TunnelOwner, OpeningOwner, IntakeOwner
+{
   readonly connection: Connection;
   readonly remoteAddress: string;
   readonly connectionNumber: number;
@@ -91,19 +84,17 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   proxyProtocol: ProxyProtocolHeader | null;
   tls: ClientTls | null;
   readonly isForTls: boolean;
-  awaitsContinue: boolean;
-  earlyBytes: Buffer;
-  earlyStart: number;
-  earlyEnd: number;
-  receiver: BodyReceiver | null;
+  readonly intake: BodyIntake;
+  /** Null between two requests. */
+  request: HttpRequest | null;
   drainListener: DrainListener | null;
   // A reload changes the next four between two requests.
   private point: ListenPoint;
   private context: ServiceContext;
   private owner: ConnectionOwner;
   private requests: RequestPool;
-  /** Null between two requests. */
-  private request: HttpRequest | null;
+  /** Null once it is open for requests. */
+  private opening: ConnectionOpening | null;
   private readonly readDeadline: Deadline;
   private readonly sendDeadline: Deadline;
   private state: number;
@@ -112,10 +103,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   /** Bytes not looked at yet: the start of a head, or requests behind the one being served. */
   private held: Buffer | null;
   private isHalfClosed: boolean;
-  /** Whether this proxy sent a 100 of its own, so that the upstream's is one too many. */
-  private hasSentContinue: boolean;
-  /** Until when a body that nobody wants is read; 0: somebody may want it. */
-  private discardUntilMs: number;
   /** When its last response was out: since then it waits for the next request, or lingers; 0: none was. */
   private restingSinceMs: number;
   /** How long it may rest whatever the server does (nginx: keepalive_min_timeout). */
@@ -140,11 +127,6 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.proxyProtocol = null;
     this.tls = null;
     this.isForTls = point.options.usesTls;
-    this.awaitsContinue = false;
-    this.earlyBytes = NO_BYTES;
-    this.earlyStart = 0;
-    this.earlyEnd = 0;
-    this.receiver = null;
     this.drainListener = null;
     this.point = point;
     this.context = context;
@@ -153,15 +135,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.request = null;
     this.readDeadline = new Deadline(context.wheel, this);
     this.sendDeadline = new Deadline(context.wheel, this);
-    this.state = WAITING;
-    if (point.options.usesProxyProtocol) this.state = READING_PROXY_HEADER;
-    else if (this.isForTls) this.state = READING_HELLO;
+    this.intake = new BodyIntake(this, this.readDeadline);
+    this.opening = needsOpening(point) ? new ConnectionOpening(this, point, context) : null;
+    this.state = this.opening === null ? WAITING : OPENING;
     this.activity = ConnectionActivity.waiting;
     context.connections.noteOpened();
     this.held = null;
     this.isHalfClosed = false;
-    this.hasSentContinue = false;
-    this.discardUntilMs = 0;
     this.restingSinceMs = 0;
     this.leastRestMs = 0;
     this.isLingering = false;
@@ -185,18 +165,26 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     return this.connection;
   }
 
+  get clock(): Clock {
+    return this.context.clock;
+  }
+
+  get isServing(): boolean {
+    return this.state === SERVING;
+  }
+
   /**
    * For an owner that drains: hands over what is idle, or ends it; a request under way does either with its response.
    * differs from nginx: it closes idle connections at a reload too, and loses the requests that were on their way.
    */
   drain(): void {
-    const isNew = this.requestCount === 0 && (this.state === WAITING || this.state >= READING_PROXY_HEADER);
+    const isNew = this.requestCount === 0 && (this.state === WAITING || this.state === OPENING);
     if (!isNew && this.owner.hasHeir(this)) {
       if (this.state === WAITING) this.owner.handOver(this);
       return;
     }
     if (this.request !== null && this.settings.keepaliveMinTimeoutMs === 0) this.request.keepsAlive = false;
-    if (this.state !== WAITING && this.state < READING_PROXY_HEADER) return;
+    if (this.state !== WAITING && this.state !== OPENING) return;
     // A pipelined request has its turn at once; its answer says that it is the last.
     if (this.held !== null && this.connection.isReadingPaused) return;
     if (this.restingSinceMs === 0) {
@@ -243,7 +231,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   }
 
   /** What holds for the request under way, or for all that come before they say where they go. */
-  private get settings(): LocationSettings {
+  get settings(): LocationSettings {
     return (this.request === null ? this.point.defaultServer.base : this.request.location).settings;
   }
 
@@ -264,11 +252,8 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       case ENDING:
         this.readBody(this.request!, bytes, end);
         break;
-      case READING_PROXY_HEADER:
-        this.readProxyHeader(bytes, end);
-        break;
-      case READING_HELLO:
-        this.readHello(bytes, end);
+      case OPENING:
+        this.opening!.read(bytes, end);
         break;
       default:
         // security: a client that reads nothing could otherwise have any amount of requests kept here.
@@ -343,51 +328,28 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
 
   // --- reading requests -----------------------------------------------------------------------------
 
-  private readProxyHeader(bytes: Buffer, end: number): void {
-    this.hold(bytes, 0, end);
-    const { held } = this;
-    const start = readProxyProtocol(held!, held!.length);
-    if (start.kind === 'incomplete') return;
-    this.held = null;
-    if (start.kind === 'malformed') {
-      this.logError('error', `client sent ${start.reason}`);
-      this.connection.destroy();
-      return;
-    }
-    this.proxyProtocol = start.header;
-    this.state = this.isForTls ? READING_HELLO : WAITING;
-    if (start.after === held!.length) return;
-    if (this.isForTls) this.readHello(held!.subarray(start.after), held!.length - start.after);
-    else this.readHead(held!, start.after, held!.length);
+  onOpened(bytes: Buffer, start: number, end: number): void {
+    const { proxyProtocol, tls } = this.opening!;
+    this.opening = null;
+    this.proxyProtocol = proxyProtocol;
+    this.tls = tls;
+    this.state = WAITING;
+    if (tls !== null) this.readDeadline.set(this.point.defaultServer.settings.clientHeaderTimeoutMs);
+    if (end > start) this.readHead(bytes, start, end);
   }
 
-  private readHello(bytes: Buffer, end: number): void {
-    this.hold(bytes, 0, end);
-    const held = this.held!;
-    const hello = readFirstBytes(held, held.length);
-    if (hello === 'incomplete') return;
-    this.held = null;
-    if (hello === 'plain') {
-      // A request that is answered with what is wrong with it.
-      this.state = WAITING;
-      this.readHead(held, 0, held.length);
-      return;
-    }
-    this.state = HANDSHAKING;
+  onHandshakeStart(): void {
     this.readDeadline.set(this.point.defaultServer.settings.clientHeaderTimeoutMs);
-    const { clock } = this.context;
-    const isBegun = startClientTls(this.connection, this.point, clock, hello, held, (tls) =>
-      this.finishHandshake(tls),
-    );
-    if (isBegun) return;
+  }
+
+  onHandshakeRejected(): void {
     this.logInfo('handshake rejected while SSL handshaking');
     this.startLingering(this.settings);
   }
 
-  private finishHandshake(tls: ClientTls): void {
-    this.tls = tls;
-    this.state = WAITING;
-    this.readDeadline.set(this.point.defaultServer.settings.clientHeaderTimeoutMs);
+  onBadProxyHeader(reason: string): void {
+    this.logError('error', `client sent ${reason}`);
+    this.connection.destroy();
   }
 
   private readHead(bytes: Buffer, start: number, end: number): void {
@@ -435,20 +397,15 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
 
   /** The head is whole: bytes[start,end) are its body's beginning and whatever follows. */
   private serveHead(request: HttpRequest, bytes: Buffer, start: number, end: number): void {
-    const { head, body } = request;
+    const { head } = request;
     this.state = SERVING;
     this.setActivity(ConnectionActivity.writing);
     this.readDeadline.clear();
-    let kind: number = BodyKind.none;
-    if (head.isChunked) kind = BodyKind.chunked;
-    else if (head.contentLength >= 0) kind = BodyKind.length;
-    body.start(kind, head.contentLength);
-    const after = body.decode(bytes, start, end);
+    const after = this.intake.begin(request, bytes, start, end);
     if (after === MALFORMED) {
-      this.failBody(request, 400, `client sent ${body.reason}`);
+      this.failBody(request);
       return;
     }
-    request.requestBytes += after - start;
     if (head.fields.ignoredEnd > 0) {
       const { fields } = head;
       this.logInfo(
@@ -457,41 +414,12 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     }
     const { connection } = head;
     request.keepsAlive = head.versionMinor === 1 ? !connection.hasClose : connection.hasKeepAlive;
-    this.awaitsContinue =
-      head.expectsContinue && kind !== BodyKind.none && body.payloadEnd === body.payloadStart;
-    this.hasSentContinue = false;
-    this.discardUntilMs = 0;
     if (after < end) {
       this.hold(bytes, after, end);
       this.connection.pauseReading();
     }
-    this.earlyBytes = bytes;
-    this.earlyStart = body.payloadStart;
-    this.earlyEnd = body.payloadEnd;
     serve(request);
-    if (this.request === request && this.state === SERVING) this.settleBody(request);
-  }
-
-  /** The handlers of a request have had their say: what becomes of its body until they say more. */
-  private settleBody(request: HttpRequest): void {
-    const { body } = request;
-    if (this.receiver === null && !request.isResponseStarted) {
-      if (this.earlyEnd > this.earlyStart) {
-        this.earlyBytes = Buffer.from(this.earlyBytes.subarray(this.earlyStart, this.earlyEnd));
-        this.earlyStart = 0;
-        this.earlyEnd = this.earlyBytes.length;
-      } else this.forgetEarlyBytes();
-      if (!body.isComplete) this.connection.pauseReading();
-      return;
-    }
-    this.forgetEarlyBytes();
-    if (!body.isComplete && this.discardUntilMs === 0) this.connection.takeBuffer();
-  }
-
-  private forgetEarlyBytes(): void {
-    this.earlyBytes = NO_BYTES;
-    this.earlyStart = 0;
-    this.earlyEnd = 0;
+    if (this.request === request && this.state === SERVING) this.intake.settle(request);
   }
 
   private readBody(request: HttpRequest, bytes: Buffer, end: number): void {
@@ -502,86 +430,24 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       this.connection.pauseReading();
       return;
     }
-    const after = body.decode(bytes, 0, end);
+    const after = this.intake.decode(request, bytes, end);
     if (after === MALFORMED) {
-      this.failBody(request, 400, `client sent ${body.reason}`);
+      this.failBody(request);
       return;
-    }
-    request.requestBytes += after;
-    this.awaitsContinue = false;
-    if (body.isComplete) {
-      this.readDeadline.clear();
-      TIMELINE.of(request)?.endBody(this.context.clock.nowMs());
     }
     if (after < end) {
       this.hold(bytes, after, end);
       this.connection.pauseReading();
     }
-    if (this.discardUntilMs > 0) this.discardBody(request);
-    else this.passBody(request, bytes);
+    this.intake.pass(request, bytes);
   }
 
-  private passBody(request: HttpRequest, bytes: Buffer): void {
-    const { body } = request;
-    const { isComplete } = body;
-    const { receiver } = this;
-    if (receiver === null) {
-      // Who wanted it has given up. Behind a whole answer it is read on, so that its client comes to reading that.
-      if (this.state === SERVING) this.connection.pauseReading();
-      return;
-    }
-    const isTaken = receiver.onPayload(bytes, body.payloadStart, body.payloadEnd);
-    if (!isComplete) return;
-    if (isTaken) this.connection.releaseBuffer();
-    else this.connection.leaveBuffer();
+  private failBody(request: HttpRequest): void {
+    this.intake.fail(request, 400, `client sent ${request.body.reason}`);
   }
 
-  /** Nobody wants what was read of the body. */
-  private discardBody(request: HttpRequest): void {
-    const leftMs = this.discardUntilMs - this.context.clock.nowMs();
-    if (request.body.isComplete) {
-      if (this.state === ENDING) this.tryFinish(request);
-    } else if (leftMs > 0) this.readDeadline.set(Math.min(leftMs, this.settings.lingeringTimeoutMs));
-    else this.stopDiscarding(request);
-  }
-
-  /** From now on reads and throws away what comes of the body, so that the connection may serve another request. */
-  private startDiscarding(): void {
-    const { lingeringTimeMs, lingeringTimeoutMs } = this.settings;
-    this.discardUntilMs = this.context.clock.nowMs() + lingeringTimeMs;
-    this.readDeadline.set(Math.min(lingeringTimeMs, lingeringTimeoutMs));
-    this.connection.leaveBuffer();
-    this.connection.resumeReading();
-  }
-
-  /** The client takes too long to send what nobody wants. */
-  private stopDiscarding(request: HttpRequest): void {
-    request.keepsAlive = false;
-    this.connection.pauseReading();
+  onBodyOver(request: HttpRequest): void {
     if (this.state === ENDING) this.tryFinish(request);
-  }
-
-  /** The body can't be had: answers with `status`, or breaks off what was begun. */
-  private failBody(request: HttpRequest, status: number, why: string): void {
-    this.logInfo(why);
-    request.keepsAlive = false;
-    request.isBodyRefused = true;
-    request.payload?.giveUp();
-    this.receiver = null;
-    this.connection.pauseReading();
-    if (this.state === ENDING || this.discardUntilMs > 0) {
-      this.stopDiscarding(request);
-      return;
-    }
-    const { failBody } = request;
-    request.failBody = null;
-    if (failBody !== null && !request.isResponseStarted) {
-      failBody(status);
-      return;
-    }
-    request.responder?.abort();
-    request.responder = null;
-    finalize(request, status);
   }
 
   /** Keeps bytes[start,end) for later; copied if the next read would overwrite them. */
@@ -599,36 +465,13 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       this.sendDeadline.set(this.settings.sendTimeoutMs);
     }
     if (this.isHalfClosed) this.readDeadline.set(HALF_CLOSED_MS);
-    else if (this.receiver === null) this.noteUnwantedBody();
-  }
-
-  /** An answer has begun, and nobody has asked for the body. */
-  private noteUnwantedBody(): void {
-    const request = this.request!;
-    const isUnwanted = request.isResponseStarted && !request.body.isComplete && this.discardUntilMs === 0;
-    if (isUnwanted && request.keepsAlive && !this.awaitsContinue) this.startDiscarding();
+    else this.intake.noteAnswer(this.request!);
   }
 
   resumeBody(): void {
     if (this.held !== null || this.state !== SERVING) return;
-    if (!this.request!.body.isComplete) this.armBodyDeadline();
+    this.intake.armDeadline();
     this.connection.resumeReading();
-  }
-
-  sendContinue(): void {
-    if (!this.awaitsContinue) return;
-    this.awaitsContinue = false;
-    this.hasSentContinue = true;
-    this.connection.writeText('HTTP/1.1 100 Continue\r\n\r\n');
-    if (!this.request!.body.isComplete) this.armBodyDeadline();
-  }
-
-  noteContinue(): boolean {
-    if (this.awaitsContinue) {
-      this.awaitsContinue = false;
-      if (!this.request!.body.isComplete) this.armBodyDeadline();
-    }
-    return !this.hasSentContinue;
   }
 
   settleKeepalive(): void {
@@ -639,26 +482,16 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       (!this.isEnding || this.settings.keepaliveMinTimeoutMs > 0) &&
       // Others wait for its place: it may come back behind them.
       !SOCKETS.isPaused;
-    if (!isAllowed || (!request.body.isComplete && this.isBodyUncertain(request))) request.keepsAlive = false;
-  }
-
-  /**
-   * Whether a body that isn't whole is better left unread: only a close tells what follows from a request when it may
-   * come or not (the client waits for a 100), and one that was wanted until now may be of any size. One that is still
-   * being passed on comes to its end beside the answer.
-   */
-  private isBodyUncertain(request: HttpRequest): boolean {
-    if (this.awaitsContinue || request.payload !== null) return true;
-    return request.isPayloadSpent && this.receiver === null;
+    if (!isAllowed || (!request.body.isComplete && this.intake.isUncertain(request)))
+      request.keepsAlive = false;
   }
 
   endResponse(): void {
     const request = this.request!;
     this.state = ENDING;
-    this.receiver = null;
+    this.intake.end();
     this.drainListener = null;
-    this.forgetEarlyBytes();
-    if (this.discardUntilMs === 0) this.readDeadline.clear();
+    if (!this.intake.isDiscarding) this.readDeadline.clear();
     if (this.connection.hasPendingWrites) this.noteWritten();
     else this.tryFinish(request);
   }
@@ -699,7 +532,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
 
   startTunnel(upstream: UpstreamConnection, idleMs: number, bytes: Buffer, start: number, end: number): void {
     this.state = HANDED_OVER;
-    this.receiver = null;
+    this.intake.receiver = null;
     this.drainListener = null;
     this.readDeadline.clear();
     const tunnel = new Tunnel(this.connection, upstream, idleMs, this);
@@ -738,7 +571,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       return;
     }
     if (!request.body.isComplete && request.keepsAlive) {
-      if (this.discardUntilMs === 0) this.startDiscarding();
+      if (!this.intake.isDiscarding) this.intake.startDiscarding();
       return;
     }
     this.finishRequest(request);
@@ -782,7 +615,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
   private endServing(request: HttpRequest): void {
     this.request = null;
     if (this.state !== CLOSED) this.setActivity(ConnectionActivity.waiting);
-    this.receiver = null;
+    this.intake.receiver = null;
     this.drainListener = null;
     this.restingSinceMs = this.context.clock.nowMs();
     endRequest(request);
@@ -821,16 +654,11 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     new LingeringClose(this.connection, this.context, settings, this.endsByReset, () => this.onClose(null));
   }
 
-  private armBodyDeadline(): void {
-    this.readDeadline.set(this.awaitsContinue ? CONTINUE_MS : this.settings.clientBodyTimeoutMs);
-  }
-
   /** The read deadline passed. */
   private checkReading(): void {
     const { request } = this;
     if (request === null) {
-      const isHandshaking = this.state === HANDSHAKING || this.state === READING_HELLO;
-      if (isHandshaking) this.logInfo(`${TIMED_OUT} while SSL handshaking`);
+      if (this.opening?.isHandshaking === true) this.logInfo(`${TIMED_OUT} while SSL handshaking`);
       else if (this.restingSinceMs === 0) this.logInfo(`${TIMED_OUT} while waiting for request`);
       this.closeTimedOut();
     } else if (this.state === READING_HEAD) {
@@ -840,15 +668,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
       if (this.connection.hasPendingWrites && this.connection.hasSendProgress())
         this.readDeadline.set(HALF_CLOSED_MS);
       else this.clientGone('client prematurely closed connection');
-    } else if (this.discardUntilMs > 0) this.stopDiscarding(request);
-    else if (this.state === SERVING) this.checkBody(request);
-  }
-
-  private checkBody(request: HttpRequest): void {
-    if (this.receiver === null || request.body.isComplete) return;
-    if (this.awaitsContinue) this.sendContinue();
-    else if (!this.connection.isReadingPaused)
-      this.failBody(request, 408, `${TIMED_OUT} while reading client request body`);
+    } else this.intake.checkDeadline(request, TIMED_OUT);
   }
 
   /** The send deadline passed. */
@@ -871,7 +691,7 @@ export class ConnectionLoop implements ConnectionHandler, DeadlineOwner, ClientS
     this.connection.destroy();
   }
 
-  private logInfo(what: string): void {
+  logInfo(what: string): void {
     this.logError('info', what);
   }
 

@@ -50,7 +50,7 @@ export function upstreamRequestHead(
   }
   if (bodyBytes >= 0) out += `Content-Length: ${bodyBytes}\r\n`;
   else if (bodyBytes === CHUNKED_BODY) out += 'Transfer-Encoding: chunked\r\n';
-  if (plan.passesExpect && request.client.awaitsContinue && request.client.receiver !== null)
+  if (plan.passesExpect && request.client.intake.awaitsContinue && request.client.intake.receiver !== null)
     out += 'Expect: 100-continue\r\n';
   if (plan.passesFields) out += passedFields(request, head, plan);
   return `${out}\r\n`;

@@ -35,7 +35,7 @@ export function payloadSourceOf(
   const { makesSubrequests, settings: core } = request.location;
   const isWantedLater = request.context.keepsBodies || makesSubrequests;
   if (isWantedLater || core.clientBodyInFileOnly !== 'off') return 'read';
-  const { earlyStart, earlyEnd } = main.client;
+  const { earlyStart, earlyEnd } = main.client.intake;
   const most = core.clientMaxBodySize;
   if (isChunked && most > 0 && earlyEnd - earlyStart > most) return TOO_LARGE;
   return passesPayload(plan) ? 'early' : 'unused';

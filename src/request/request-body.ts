@@ -160,7 +160,7 @@ export class RequestBody implements BodyReceiver {
     const { client, failBody } = this.request;
     this.request.isBodyRefused = true;
     this.giveUp();
-    client.receiver = null;
+    client.intake.receiver = null;
     client.connection.pauseReading();
     failBody!(status);
   }
@@ -182,12 +182,12 @@ export function readBody(
   if (main.payload === null) {
     main.payload = new RequestBody(main, mostInMemory);
     main.failBody = fail;
-    client.receiver = main.payload;
+    client.intake.receiver = main.payload;
     main.isReusable = false;
     if (!main.body.isComplete) TIMELINE.of(main)?.beginBody(main.context.clock.nowMs());
     main.payload.whenComplete(whenRead);
-    client.sendContinue();
-    main.payload.onPayload(client.earlyBytes, client.earlyStart, client.earlyEnd);
+    client.intake.sendContinue();
+    main.payload.onPayload(client.intake.earlyBytes, client.intake.earlyStart, client.intake.earlyEnd);
     return;
   }
   main.payload.whenComplete(whenRead);

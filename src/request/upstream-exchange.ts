@@ -142,28 +142,28 @@ class UpstreamExchange implements TryOwner, Responder, BodyReceiver, DrainListen
         sender.beginOwn(request, plan.body);
         break;
       case 'early':
-        client.sendContinue();
+        client.intake.sendContinue();
         sender.beginEarly(
           request,
           main.head.isChunked && !settings.buffersRequest && plan.versionMinor === 1,
         );
         break;
       case 'unused':
-        client.sendContinue();
+        client.intake.sendContinue();
         sender.beginOwn(request, plan.body);
         break;
       case 'streamed':
         main.isPayloadSpent = true;
         TIMELINE.of(main)?.beginBody(request.context.clock.nowMs());
-        client.receiver = this;
-        this.streamedBytes = client.earlyEnd - client.earlyStart;
+        client.intake.receiver = this;
+        this.streamedBytes = client.intake.earlyEnd - client.intake.earlyStart;
         sender.beginStreaming(request);
         break;
       case 'read':
         this.readWhole();
         return;
       default:
-        client.sendContinue();
+        client.intake.sendContinue();
         this.refuse(source);
         return;
     }
@@ -309,7 +309,7 @@ class UpstreamExchange implements TryOwner, Responder, BodyReceiver, DrainListen
     const { head } = upstream;
     const { request, client } = this;
     if (!passesInterim(request, head.status)) return;
-    if (head.status === 100 && !(this.peerTry.sender.isStreaming && client.noteContinue())) return;
+    if (head.status === 100 && !(this.peerTry.sender.isStreaming && client.intake.noteContinue())) return;
     client.connection.writeText(interimHead(head, this.settings.hidden));
     client.drainListener = this;
     if (client.connection.hasPendingWrites) this.peerTry.holdUp(false);
@@ -396,9 +396,9 @@ class UpstreamExchange implements TryOwner, Responder, BodyReceiver, DrainListen
     this.peerTry.noteAnswer();
     if (request.parent === null) {
       // Then the request's body may come or not, and only a close tells what follows from a request: say so.
-      const isEarlyEnd = upstream.body.isComplete || client.awaitsContinue;
+      const isEarlyEnd = upstream.body.isComplete || client.intake.awaitsContinue;
       if (isEarlyEnd && !request.body.isComplete) request.keepsAlive = false;
-      client.noteContinue();
+      client.intake.noteContinue();
     }
     if (isTransparent) pipe.passAsIs(upstream, bytes);
     else {
@@ -530,7 +530,7 @@ class UpstreamExchange implements TryOwner, Responder, BodyReceiver, DrainListen
   /** It is over: lets go of the request, and may serve another one. Nothing of `this` is used behind it. */
   private release(): void {
     const { client, request } = this;
-    if (client.receiver === this) client.receiver = null;
+    if (client.intake.receiver === this) client.intake.receiver = null;
     if (client.drainListener === this) client.drainListener = null;
     if (request.responder === this) request.responder = null;
     this.leaveWaitingRoom();

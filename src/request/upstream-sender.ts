@@ -5,7 +5,7 @@
 import { chunkedEnd, writeMessage } from '../http/h1/message-writer.js';
 import { isIdempotent } from '../http/message/method.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
-import type { ClientSide } from './client-side.js';
+import type { Intake } from './client-side.js';
 import { CHUNKED_BODY, NO_BODY, upstreamRequestHead } from './forwarded-head.js';
 import type { HttpRequest } from './http-request.js';
 import type { RequestText } from './location.js';
@@ -79,8 +79,11 @@ export class UpstreamSender {
     const { head, client } = request.main;
     this.request = request;
     if (staysChunked) this.bodyBytes = CHUNKED_BODY;
-    else this.bodyBytes = head.isChunked ? client.earlyEnd - client.earlyStart : head.contentLength;
-    this.borrow(client);
+    else
+      this.bodyBytes = head.isChunked
+        ? client.intake.earlyEnd - client.intake.earlyStart
+        : head.contentLength;
+    this.borrow(client.intake);
   }
 
   /** The client's body is passed on as it comes in. */
@@ -89,7 +92,7 @@ export class UpstreamSender {
     this.request = request;
     this.bodyBytes = isChunked ? CHUNKED_BODY : contentLength;
     this.isStreaming = true;
-    this.borrow(request.client);
+    this.borrow(request.client.intake);
   }
 
   /** The client's body has been read whole. */
@@ -111,7 +114,7 @@ export class UpstreamSender {
     this.isLent = false;
   }
 
-  private borrow({ earlyBytes, earlyStart, earlyEnd }: ClientSide): void {
+  private borrow({ earlyBytes, earlyStart, earlyEnd }: Intake): void {
     this.held = earlyBytes;
     this.heldStart = earlyStart;
     this.heldEnd = earlyEnd;
