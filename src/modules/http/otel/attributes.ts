@@ -26,32 +26,32 @@ export function knownMethod(method: string): string {
 /** security: values of these sign a URL, and whoever reads traces could use it. */
 const SECRETS = /(^|&)(AWSAccessKeyId|Signature|sig|X-Goog-Signature)=[^&]*/g;
 
-/** What is known when the request begins: samplers may decide by it. */
-export function requestAttributes(request: HttpRequest, route: string): Attributes {
-  const { head, client, host, hostPort, userAgent } = request;
-  const method = knownMethod(head.method);
-  const query = request.args.replace(SECRETS, '$1$2=REDACTED');
-  return {
-    'http.request.method': method,
-    ...(method === head.method ? {} : { 'http.request.method_original': decode(head.method) }),
-    'http.route': route,
+/** What samplers may decide by, so that it is said when the request begins; nothing more, as most may not be sampled. */
+export function requestAttributes(request: HttpRequest): Attributes {
+  const { head, client, host, hostPort, userAgent, args } = request;
+  const attributes: Record<string, string | number> = {
+    'http.request.method': knownMethod(head.method),
     'url.scheme': client.tls === null ? 'http' : 'https',
     'url.path': decode(request.rawPath || request.path),
-    ...(query === '' ? {} : { 'url.query': decode(query) }),
     'server.address': decode(host),
     'server.port': hostPort === 0 ? client.localPort : hostPort,
+    'client.address': request.remoteAddress,
+  };
+  if (args !== '') attributes['url.query'] = decode(args.replace(SECRETS, '$1$2=REDACTED'));
+  if (userAgent !== '') attributes['user_agent.original'] = decode(userAgent);
+  return attributes;
+}
+
+/** All else, when it is over. */
+export function answerAttributes(request: HttpRequest, route: string): Attributes {
+  const { head, client, answeredStatus, requestBytes, bytesSent } = request;
+  const isKnown = METHODS.has(head.method);
+  return {
+    ...(isKnown ? {} : { 'http.request.method_original': decode(head.method) }),
+    'http.route': route,
     'network.protocol.version': `1.${head.versionMinor}`,
     'network.peer.address': client.remoteAddress,
     'network.peer.port': client.remotePort,
-    'client.address': request.remoteAddress,
-    ...(userAgent === '' ? {} : { 'user_agent.original': decode(userAgent) }),
-  };
-}
-
-/** What is known when it is over. */
-export function answerAttributes(request: HttpRequest): Attributes {
-  const { answeredStatus, requestBytes, bytesSent } = request;
-  return {
     ...(answeredStatus === 0 ? {} : { 'http.response.status_code': answeredStatus }),
     'http.request.size': requestBytes,
     'http.response.size': bytesSent,

@@ -80,7 +80,7 @@ export class RequestTrace {
     const { clock } = request.context;
     const epochMs = clock.wallMs() - clock.nowMs();
     const name = decode(settings.spanName.evaluate(request)) || location;
-    const attributes = requestAttributes(request, location);
+    const attributes = requestAttributes(request);
     const span = tracer?.startRequest(name, epochMs + request.startMs, attributes, parent, state) ?? null;
     if (span === null) {
       // A span that nobody records would be a gap in the trace of those who have one.
@@ -134,7 +134,7 @@ class RequestSpans implements RequestEnding {
     request.whenAnswered = null;
     for (const stage of stagesOf(request, timeline, this.headMs, this.beganMs)) this.addStage(span, stage);
     for (const each of [request, ...timeline.subrequests]) this.endTries(each);
-    span.setAttributes(answerAttributes(request));
+    span.setAttributes(answerAttributes(request, settings.location));
     for (const { name, value } of settings.attributes)
       span.setAttributes({ [decode(name.evaluate(request))]: decode(value.evaluate(request)) });
     this.fail(span, failureOf(request));
