@@ -136,6 +136,27 @@ describe('the dashboard', () => {
     expect((await snapshotOf(conf)).recent).toMatchObject({ failed: [], slow: [{ uri: '/a', status: 404 }] });
   });
 
+  it('tells of an answer that broke off as failed, with what the upstream did', async () => {
+    const origin = await startOrigin(async (connection) => {
+      await connection.readHead();
+      await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello');
+      connection.close();
+    });
+    const conf = await serveConf(`
+      server {
+        listen %PORT%;
+        location / { proxy_pass http://${origin.name}; }
+        location /dashboard/ { dashboard; }
+      }`);
+    const client = await conf.connect();
+    await client.send('GET /part HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await client.readToEnd()).toMatch(/hello$/);
+    const failure = 'upstream prematurely closed connection';
+    expect((await snapshotOf(conf)).recent!.failed).toMatchObject([
+      { uri: '/part', status: 200, tries: [{ status: 200, failure }] },
+    ]);
+  });
+
   it('goes on over a reload', async () => {
     const text = (more: string) => `
       server { listen %PORT%; ${more} location = /no { return 500; } location /dashboard/ { dashboard; } }`;
