@@ -1,4 +1,5 @@
 // sluice as a service of systemd: sockets that were opened for it, and what it tells of itself.
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -139,6 +140,25 @@ while True:
     sluice.child.kill('SIGQUIT');
     await told.said(/STOPPING=1 STATUS=finishing what runs\n/);
     expect((await sluice.ended).code).toBe(0);
+  });
+
+  it('which process is the one to watch, once another one has taken over', async () => {
+    const port = await freePort();
+    writeConf(server(`127.0.0.1:${port}`, 'one'));
+    const { sluice, told } = await startTold();
+    await told.said(new RegExp(`READY=1 MAINPID=${sluice.pid} `));
+    sluice.child.kill('SIGUSR2');
+    const [, heir] = await told.said(new RegExp(`READY=1 MAINPID=(?!${sluice.pid} )(\\d+) `));
+    try {
+      const exited = once(sluice.child, 'exit');
+      sluice.child.kill('SIGQUIT');
+      expect(await exited).toEqual([0, null]);
+      expect(await ask({ port })).toBe('one');
+      expect(readFileSync(at('nginx.pid'), 'utf8')).toBe(`${heir}\n`);
+    } finally {
+      process.kill(Number(heir), 'SIGTERM');
+    }
+    await expect.poll(() => existsSync(at('nginx.pid'))).toBe(false);
   });
 
   it('that it is alive, as often as its watchdog wants', async () => {
