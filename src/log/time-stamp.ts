@@ -6,27 +6,32 @@ import type { Clock } from '../core/clock.js';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** The present second in one of the formats below. */
+/** The present second in one of the formats below. perf: within a second its monotonic time is all that is looked at. */
 export class TimeStamp {
   readonly #clock: Clock;
   readonly #format: (date: Date) => string;
-  #second: number;
+  /** When the second is over, by the clock's `nowMs`. Until then nobody notices that the system's time is set. */
+  #renewAtMs: number;
   #text: string;
 
   constructor(clock: Clock, format: (date: Date) => string) {
     this.#clock = clock;
     this.#format = format;
-    this.#second = Number.NaN;
+    this.#renewAtMs = Number.NEGATIVE_INFINITY;
     this.#text = '';
   }
 
   text(): string {
-    const second = Math.floor(this.#clock.wallMs() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#text = this.#format(new Date(second * 1000));
-    }
+    const nowMs = this.#clock.nowMs();
+    if (nowMs >= this.#renewAtMs) this.#renew(nowMs);
     return this.#text;
+  }
+
+  #renew(nowMs: number): void {
+    const wallMs = this.#clock.wallMs();
+    const secondMs = Math.floor(wallMs / 1000) * 1000;
+    this.#renewAtMs = nowMs + secondMs + 1000 - wallMs;
+    this.#text = this.#format(new Date(secondMs));
   }
 }
 

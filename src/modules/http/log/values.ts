@@ -1,13 +1,13 @@
 /*
  * Variables that logs read past the table of variables: cheaper, and as they are when the request is over.
  */
-import { systemClock } from '../../../core/clock.js';
+import { eventClock, systemClock } from '../../../core/clock.js';
 import { formatSeconds } from '../../../log/seconds.js';
 import { formatTimeIso8601, formatTimeLocal, TimeStamp } from '../../../log/time-stamp.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 
-const localTime = new TimeStamp(systemClock, formatTimeLocal);
-const isoTime = new TimeStamp(systemClock, formatTimeIso8601);
+const localTime = new TimeStamp(eventClock, formatTimeLocal);
+const isoTime = new TimeStamp(eventClock, formatTimeIso8601);
 
 /** By their names. None needs escaping. */
 export const LOG_VALUES: ReadonlyMap<string, (request: HttpRequest) => string> = new Map([
