@@ -120,6 +120,20 @@ describe('SocketBudget', () => {
     expect(gate.told.lastIndexOf('pause')).toBeGreaterThan(gate.told.lastIndexOf('resume'));
   });
 
+  it('does not take sockets for free descriptors that count as open still', () => {
+    let closing = 0;
+    const busy: SocketBudget = new SocketBudget(() => ({ limit, open: OTHERS + busy.openCount - closing }));
+    busy.addGate(gate);
+    for (let i = 0; i < 5; i++) busy.noteOpened(true);
+    closing = 4;
+    busy.measure();
+    expect(busy.limit).toBe(8);
+    closing = 0;
+    for (let i = 0; i < 5; i++) busy.measure();
+    expect(busy.limit).toBe(8);
+    busy.removeGate(gate);
+  });
+
   it('pauses at what is open when descriptors turn out to be used up, until it knows more', () => {
     open(2, 1);
     budget.noteExhausted();

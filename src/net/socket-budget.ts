@@ -34,6 +34,12 @@ const REVIEW_MS = 250;
 /** How often the limit is read again meanwhile; with 10,000 descriptors that takes 10 ms. */
 const MEASURE_MS = 1000;
 
+/**
+ * The last so many looks count for how many descriptors are none of ours, and of them the highest: a socket counts as
+ * closed a while after its descriptor is free, so that one look may take many of ours for free ones where much goes on.
+ */
+const LOOKS = 5;
+
 /** A shortage is over, and the next one worth a line in the log, after this long without a pause. */
 const CALM_MS = 10_000;
 
@@ -53,6 +59,8 @@ export class SocketBudget {
   private readonly waiting: (() => void)[];
   private lastPausedMs: number;
   private lastMeasuredMs: number;
+  /** What was found in the last looks. */
+  private readonly others: number[];
   /** Runs from the first pause until the shortage is over. */
   private review: NodeJS.Timeout | null;
 
@@ -65,6 +73,7 @@ export class SocketBudget {
     this.waiting = [];
     this.lastPausedMs = 0;
     this.lastMeasuredMs = 0;
+    this.others = [];
     this.review = null;
   }
 
@@ -145,10 +154,11 @@ export class SocketBudget {
     const before = this.openCount;
     const descriptors = this.read();
     if (descriptors === null) return;
-    const free = descriptors.limit - descriptors.open - RESERVED_DESCRIPTORS * this.threadCount;
     // Other threads open and close while this one reads.
-    const open = Math.min(before, this.openCount);
-    this.limit = Math.max(this.leastSockets, open + free);
+    this.others.push(descriptors.open - Math.min(before, this.openCount));
+    if (this.others.length > LOOKS) this.others.shift();
+    const reserved = RESERVED_DESCRIPTORS * this.threadCount;
+    this.limit = Math.max(this.leastSockets, descriptors.limit - Math.max(...this.others) - reserved);
   }
 
   private get leastSockets(): number {
