@@ -302,9 +302,10 @@ describe.skipIf(!canSharePorts())('workers', () => {
     kill('SIGUSR1');
     await expect.poll(() => existsSync(log), SOON).toBe(true);
     await askMany(30);
-    await expect
-      .poll(() => [`${log}.1`, log].map((path) => readFileSync(path, 'utf8').split('\n').length - 1), SOON)
-      .toEqual([6, 30]);
+    const lines = (path: string) => readFileSync(path, 'utf8').split('\n').length - 1;
+    // The thread that makes the file anew may be a moment before the others.
+    await expect.poll(() => lines(`${log}.1`) + lines(log), SOON).toBe(36);
+    expect(lines(log)).toBeGreaterThan(20);
     writeConf(2, 'return 200 two;');
     kill('SIGHUP');
     await expect.poll(() => askMany(5), SOON).toEqual(Array(5).fill('200 two'));
