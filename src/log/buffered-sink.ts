@@ -25,7 +25,8 @@ const PAUSE_MS = 10;
  * reads an answer finds what the log says of it. Lines beyond, and all of them after a pause with more, leave together
  * when the event loop is through with what has come: a process that is killed has logged what it answered, but for the
  * last answer of each client.
- * perf: a line written at once costs 5 us, a third of a small request; of those of 64 clients together each 0.4 us.
+ * perf: a write costs several microseconds whatever it holds up to ten lines, so those of many clients share one; what a
+ * log costs in all is told by `sluice-observed` of `npm run bench`.
  */
 const PROMPT_LINES = 32;
 
