@@ -7,7 +7,7 @@ import type { CheckedDirective } from '../conf/schema/checked.js';
 import { Scope } from '../conf/schema/scope.js';
 import { describeDefect } from '../core/describe-defect.js';
 import { ErrorLog } from '../log/error-log.js';
-import type { LogSink } from '../log/sink.js';
+import { type LogSink, NO_SINK } from '../log/sink.js';
 import { workerShutdownTimeout } from '../modules/core/directives.js';
 import { openMainErrorLog } from '../modules/error-log.js';
 import * as core from '../modules/http/core/directives.js';
@@ -127,10 +127,7 @@ function connectionCounts(builder: HttpBuilder): ConnectionCounts {
   return counts;
 }
 
-const NO_LOG = new ErrorLog(
-  { write() {}, flush: () => Promise.resolve(), reopen() {}, close: () => Promise.resolve() },
-  'emerg',
-);
+const NO_LOG = new ErrorLog(NO_SINK, 'emerg');
 
 async function closeAll(builder: HttpBuilder): Promise<void> {
   for (const close of builder.closers) {

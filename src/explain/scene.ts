@@ -11,6 +11,7 @@ import { eventClock } from '../core/clock.js';
 import { parseIpAddress } from '../core/ip-address.js';
 import { TimerWheel } from '../core/timer-wheel.js';
 import type { ErrorLog } from '../log/error-log.js';
+import { NO_SINK } from '../log/sink.js';
 import type { Connection } from '../net/connection.js';
 import { type MemoryEnds, openMemoryConnection } from '../net/memory-connection.js';
 import type { SecureSocket } from '../net/tls/secure-socket.js';
@@ -33,9 +34,6 @@ import { watchModules } from './watching-modules.js';
 const PATIENCE_MS = 5000;
 
 const BODY_PART = Buffer.alloc(65536);
-
-/** Logs are not written. */
-const NO_SINK = { write() {}, flush: () => Promise.resolve(), reopen() {}, close: () => Promise.resolve() };
 
 /** Where a configuration's files are. */
 export interface ExplainFiles {

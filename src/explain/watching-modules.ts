@@ -5,6 +5,7 @@
 
 import type { Scope } from '../conf/schema/scope.js';
 import { ErrorLog } from '../log/error-log.js';
+import { NO_SINK } from '../log/sink.js';
 import type { HttpModule, LocationBuild } from '../modules/module.js';
 import { FileFailure, type OpenFile } from '../request/file-access.js';
 import type { HttpRequest } from '../request/http-request.js';
@@ -127,14 +128,12 @@ function quietSettings({ location }: LocationBuild, watched: Watched): LocationB
 
 function logInto({ trace }: Watched) {
   return {
+    ...NO_SINK,
     write(line: string) {
       const [, level, message] = /\[(\w+)\] \d+#\d+: (?:\*\d+ )?(.*)$/s.exec(line) ?? [];
       if (message === undefined || message.includes(NOWHERE)) return;
       trace.note(makeStep('log', `[${level}] ${message.replace(/, client: .*$/s, '')}`));
     },
-    flush: () => Promise.resolve(),
-    reopen() {},
-    close: () => Promise.resolve(),
   };
 }
 

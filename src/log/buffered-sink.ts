@@ -5,6 +5,7 @@
 
 import { gzipSync } from 'node:zlib';
 import { describeErrno } from '../core/errno.js';
+import { LineBuffer } from './line-buffer.js';
 import type { LogTarget } from './log-target.js';
 import type { LogSink, SinkOptions } from './sink.js';
 
@@ -29,6 +30,8 @@ const PAUSE_MS = 10;
  * log costs in all is told by `sluice-observed` of `npm run bench`.
  */
 const PROMPT_LINES = 32;
+
+const LF = 10;
 
 /** Until another try when a reader is slow (EAGAIN). */
 const SLOW_READER_RETRY_MS = 10;
@@ -56,8 +59,8 @@ export class BufferedSink implements LogSink {
   #promptLines: number;
   /** How many lines have come since the last pause. */
   #lines: number;
-  /** Lines that wait for the next batch, bytes in latin1. */
-  #pending: string;
+  /** Lines that wait for the next batch. */
+  readonly #pending: LineBuffer;
   /** The batch that is being written, null when none is. */
   #batch: Buffer | null;
   #batchOffset: number;
@@ -82,7 +85,7 @@ export class BufferedSink implements LogSink {
     this.#isPrompt = options.isPrompt === true;
     this.#promptLines = this.#isPrompt ? PROMPT_LINES : 0;
     this.#lines = 0;
-    this.#pending = '';
+    this.#pending = new LineBuffer();
     this.#batch = null;
     this.#batchOffset = 0;
     this.#isWriting = false;
@@ -99,64 +102,81 @@ export class BufferedSink implements LogSink {
   }
 
   write(line: string): void {
-    if (this.#isClosed) return;
+    if (!this.#takes(line.length)) return;
+    const isFirst = this.#pending.length === 0;
+    this.#pending.text(line);
+    this.#endLine(isFirst);
+  }
+
+  writeBytes(line: LineBuffer): void {
+    if (!this.#takes(line.length)) return;
+    const isFirst = this.#pending.length === 0;
+    this.#pending.append(line);
+    this.#endLine(isFirst);
+  }
+
+  /** Whether a line of that length may be added; if not, it is lost. */
+  #takes(length: number): boolean {
+    if (this.#isClosed) return false;
     const heldBytes = this.#pending.length + (this.#batch?.length ?? 0);
-    if (this.#lostLines > 0 || heldBytes + line.length >= BUFFER_BYTES) {
+    if (this.#lostLines > 0 || heldBytes + length >= BUFFER_BYTES) {
       this.#lostLines++;
+      return false;
+    }
+    // A held buffer leaves without the line that would overfill it.
+    const isOverfull = this.#pending.length > 0 && this.#pending.length + length >= this.#holdBytes;
+    if (this.#holdBytes > 0 && isOverfull && !this.#isWriting && this.#failure === '') this.#writeOn();
+    return true;
+  }
+
+  /** A line was added, its line feed is missing; `isFirst`: nothing waited. Sees to it that it leaves. */
+  #endLine(isFirst: boolean): void {
+    this.#pending.byte(LF);
+    if (this.#holdBytes > 0) {
+      this.#hold();
       return;
     }
-    const isAtOnce = this.#lines++ < this.#promptLines && this.#pending === '' && this.#batch === null;
-    if (isAtOnce && this.#writeAtOnce(line)) return;
-    if (this.#holdBytes > 0) this.#hold(line);
-    else {
-      this.#pending += `${line}\n`;
-      if (this.#immediate !== null || this.#isWriting) return;
-      // What a target has not taken is tried again after a rest, and lines behind it wait.
-      if (this.#isPrompt && this.#batch === null && this.#target.canRecover)
-        this.#immediate = setImmediate(() => this.#writeFlood());
-      else if (this.#rest === null) this.#immediate = setImmediate(() => this.#writeOn());
-    }
+    const isAtOnce = this.#lines++ < this.#promptLines && isFirst && this.#batch === null;
+    if ((isAtOnce && this.#writeNow()) || this.#immediate !== null || this.#isWriting) return;
+    // What a target has not taken is tried again after a rest, and lines behind it wait.
+    if (this.#isPrompt && this.#batch === null && this.#target.canRecover)
+      this.#immediate = setImmediate(() => this.#writeFlood());
+    else if (this.#rest === null) this.#immediate = setImmediate(() => this.#writeOn());
   }
 
-  /** Without waiting for another thread; what the target would not take at once is left to that. */
   #writeFlood(): void {
     this.#immediate = null;
-    if (this.#rest === null) this.#waitToWrite(PAUSE_MS);
-    const bytes = Buffer.from(this.#pending, 'latin1');
-    try {
-      this.#pending = bytes.toString('latin1', this.#target.writeNow(bytes));
-    } catch {
-      // Tried again, with what is wrong.
-    }
-    if (this.#pending !== '') this.#writeOn();
+    this.#writeNow();
+    if (this.#pending.length > 0) this.#writeOn();
   }
 
-  /** Whether the line has left; what the target would not take at once is gathered like other lines. */
-  #writeAtOnce(line: string): boolean {
+  /** Keeps lines until the buffer is full, or for so long; one that is longer than the buffer goes by itself. */
+  #hold(): void {
+    if (this.#isWriting || this.#rest !== null) return;
+    if (this.#pending.length >= this.#holdBytes) this.#writeOn();
+    else if (this.#holdMs > 0) this.#waitToWrite(this.#holdMs);
+  }
+
+  /**
+   * Without waiting for another thread; what the target did not take waits for the end of a rest. False when it took
+   * nothing and said why.
+   */
+  #writeNow(): boolean {
     if (this.#rest === null) this.#waitToWrite(PAUSE_MS);
-    const bytes = Buffer.from(`${line}\n`, 'latin1');
+    const { bytes, length } = this.#pending;
     try {
-      const writtenBytes = this.#target.writeNow(bytes);
-      if (writtenBytes < bytes.length) this.#pending = bytes.toString('latin1', writtenBytes);
+      const writtenBytes = this.#target.writeNow(bytes.subarray(0, length));
+      if (writtenBytes < length) this.#pending.drop(writtenBytes);
+      else this.#pending.clear();
       return true;
     } catch {
       return false;
     }
   }
 
-  /** Keeps a line until the buffer is full; one that is longer than the buffer goes by itself. */
-  #hold(line: string): void {
-    const isFull = this.#pending.length + line.length >= this.#holdBytes;
-    if (isFull && this.#pending !== '' && !this.#isWriting && this.#failure === '') this.#writeOn();
-    this.#pending += `${line}\n`;
-    if (this.#isWriting || this.#rest !== null) return;
-    if (this.#pending.length >= this.#holdBytes) this.#writeOn();
-    else if (this.#holdMs > 0) this.#waitToWrite(this.#holdMs);
-  }
-
   flush(): Promise<void> {
-    if (this.#pending === '' && this.#batch === null) return Promise.resolve();
-    const flushes = this.#pending === '' ? this.#batchFlushes : this.#pendingFlushes;
+    if (this.#pending.length === 0 && this.#batch === null) return Promise.resolve();
+    const flushes = this.#pending.length === 0 ? this.#batchFlushes : this.#pendingFlushes;
     const flushed = new Promise<void>((resolve) => flushes.push(resolve));
     if (!this.#isWriting) this.#writeOn();
     return flushed;
@@ -167,7 +187,7 @@ export class BufferedSink implements LogSink {
     this.#isReopenWanted = true;
     if (this.#isWriting) return;
     // What was held belongs to the old file.
-    if (this.#holdBytes > 0 && this.#batch === null && this.#pending !== '') this.#writeOn();
+    if (this.#holdBytes > 0 && this.#batch === null && this.#pending.length > 0) this.#writeOn();
     if (this.#isWriting) return;
     this.#reopenTarget();
     if (this.#batch !== null) this.#writeOn();
@@ -194,7 +214,7 @@ export class BufferedSink implements LogSink {
       this.#batch === null || this.#isWriting ? Buffer.alloc(0) : this.#batch.subarray(this.#batchOffset);
     const bytes = Buffer.concat([
       batch,
-      this.#pending === '' ? Buffer.alloc(0) : this.#encode(this.#pending),
+      this.#pending.length === 0 ? Buffer.alloc(0) : this.#encode(this.#pending.take()),
     ]);
     if (bytes.length === 0 || (this.#isWriting && !this.#target.canRecover)) return;
     try {
@@ -204,9 +224,8 @@ export class BufferedSink implements LogSink {
     }
   }
 
-  #encode(lines: string): Buffer {
-    const bytes = Buffer.from(lines, 'latin1');
-    return this.#gzipLevel === 0 ? bytes : gzipSync(bytes, { level: this.#gzipLevel });
+  #encode(lines: Buffer): Buffer {
+    return this.#gzipLevel === 0 ? lines : gzipSync(lines, { level: this.#gzipLevel });
   }
 
   /** Goes on with the batch, or takes the next one. */
@@ -215,10 +234,9 @@ export class BufferedSink implements LogSink {
     if (this.#batch === null) {
       if (this.#isPrompt) this.#promptLines = this.#lines > PROMPT_LINES ? 0 : PROMPT_LINES;
       this.#lines = 0;
-      if (this.#pending === '') return;
-      this.#batch = this.#encode(this.#pending);
+      if (this.#pending.length === 0) return;
+      this.#batch = this.#encode(this.#pending.take());
       this.#batchOffset = 0;
-      this.#pending = '';
       this.#batchFlushes = this.#pendingFlushes;
       this.#pendingFlushes = [];
     }
@@ -246,7 +264,7 @@ export class BufferedSink implements LogSink {
     if (this.#pendingFlushes.length > 0 || (this.#holdBytes > 0 && this.#pending.length >= this.#holdBytes)) {
       this.#writeOn();
     } else if (this.#holdBytes === 0) this.#waitToWrite(PAUSE_MS);
-    else if (this.#holdMs > 0 && this.#pending !== '') this.#waitToWrite(this.#holdMs);
+    else if (this.#holdMs > 0 && this.#pending.length > 0) this.#waitToWrite(this.#holdMs);
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -254,7 +272,7 @@ export class BufferedSink implements LogSink {
       this.#isClosed = true;
       this.#leaveOpenSinks();
       this.#batch = null;
-      this.#pending = '';
+      this.#pending.clear();
       this.#resolve(this.#batchFlushes);
       this.#resolve(this.#pendingFlushes);
       return;
@@ -286,7 +304,7 @@ export class BufferedSink implements LogSink {
 
   /** Not a log line: it is marked as a comment for who reads the log by program. */
   #note(text: string): void {
-    this.#pending += `# sluice: ${text}\n`;
+    this.#pending.text(`# sluice: ${text}\n`);
   }
 
   /** Does not keep the process alive: at its exit the rest is written. */

@@ -10,6 +10,10 @@ const NOT_JSON = /["\\\x00-\x1f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
 const EACH_NOT_JSON = /["\\\x00-\x1f]/g;
 
+/** 1 for what each of them leaves alone: most values hold nothing else. */
+export const PLAIN_IN_LOG: Uint8Array = bytesWithout(NOT_PLAIN);
+export const PLAIN_IN_JSON: Uint8Array = bytesWithout(/["\\]|[^ -\x7f]/);
+
 const NOT_ASCII = /[\x80-\xff]/;
 /** Each character of UTF-8 that is not ASCII (RFC 3629, section 4), else a byte that is none of one. */
 const EACH_UTF8 =
@@ -30,6 +34,10 @@ export function escapeForJson(text: string): string {
   return escaped.replace(EACH_UTF8, (character, byte?: string) =>
     byte === undefined ? character : `\\${escapeByte(byte)}`,
   );
+}
+
+function bytesWithout(pattern: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 0 : 1));
 }
 
 function escapeByte(byte: string): string {

@@ -6,18 +6,10 @@
 import { fstatSync, readlinkSync } from 'node:fs';
 import { BufferedSink } from './buffered-sink.js';
 import { FileTarget } from './file-target.js';
-import type { LogSink, SinkOptions } from './sink.js';
+import { type LogSink, NO_SINK, type SinkOptions } from './sink.js';
 import { StreamTarget } from './stream-target.js';
 
 export type { LogSink } from './sink.js';
-
-/** The sink of `access_log off`. */
-const OFF: LogSink = {
-  write: () => {},
-  flush: () => Promise.resolve(),
-  reopen: () => {},
-  close: () => Promise.resolve(),
-};
 
 /**
  * Opens a sink: "stdout", "stderr", "off" or a file's path, appended to and made when it is missing.
@@ -26,7 +18,7 @@ const OFF: LogSink = {
 export function openLogSink(target: string, options: SinkOptions = {}): LogSink {
   switch (linkedStream(target) ?? target) {
     case 'off':
-      return OFF;
+      return NO_SINK;
     case 'stdout':
     case '/dev/stdout':
       return openStandardSink(1, options);

@@ -1,6 +1,7 @@
 /*
  * The last lines of a log, kept in memory (nginx: error_log memory:): cheap enough to leave `debug` on.
  */
+import type { LineBuffer } from './line-buffer.js';
 import type { LogSink } from './sink.js';
 
 /** Keeps so many bytes of lines at most; the eldest give way. */
@@ -29,6 +30,10 @@ export class MemorySink implements LogSink {
       this.#lines.splice(0, this.#first);
       this.#first = 0;
     }
+  }
+
+  writeBytes(line: LineBuffer): void {
+    this.write(line.toString());
   }
 
   /** What is kept, eldest first. */

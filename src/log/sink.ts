@@ -2,6 +2,7 @@
  * What every log writes to. Which sinks there are is said in log-sink.ts.
  */
 import type { LogLevel } from './level.js';
+import type { LineBuffer } from './line-buffer.js';
 
 /** Takes lines and never throws: a log that cannot be written must not stop the serving. */
 export interface LogSink {
@@ -10,6 +11,8 @@ export interface LogSink {
    * @param level of an error log's line; who sends lines to a syslog server tells it
    */
   write(line: string, level?: LogLevel): void;
+  /** Takes one line that stands alone in a buffer, which is the caller's again afterwards. */
+  writeBytes(line: LineBuffer): void;
   /** Resolves when everything written so far has left, or could not. */
   flush(): Promise<void>;
   /** Opens the file anew under its name, after it was renamed (USR1). No effect on other targets. */
@@ -17,6 +20,15 @@ export interface LogSink {
   /** Flushes, within a bound, and closes. Lines written afterwards are lost. */
   close(): Promise<void>;
 }
+
+/** Takes lines and keeps none: the sink of `access_log off`. */
+export const NO_SINK: LogSink = {
+  write() {},
+  writeBytes() {},
+  flush: () => Promise.resolve(),
+  reopen() {},
+  close: () => Promise.resolve(),
+};
 
 /** How a file's lines are gathered before they are written. */
 export interface SinkOptions {

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from '../core/clock.js';
 import { GRAVITY, type LogLevel } from './level.js';
+import type { LineBuffer } from './line-buffer.js';
 import type { LogSink } from './sink.js';
 import { formatSyslogTime, TimeStamp } from './time-stamp.js';
 
@@ -56,6 +57,10 @@ export class SyslogSink implements LogSink {
     const severity = level === undefined ? this.#severity : severityOf(level);
     const text = level === undefined ? line : line.slice(0, MAX_MESSAGE_BYTES);
     this.#sender.send(this.#facility + severity, this.#time.text() + this.#tag, text);
+  }
+
+  writeBytes(line: LineBuffer): void {
+    this.write(line.toString());
   }
 
   flush(): Promise<void> {

@@ -7,7 +7,7 @@ function line(escaping: LogEscape, ...texts: string[]): string {
   const format = parseLogFormat(escaping, texts);
   if ('refusal' in format) return `refused: ${format.refusal.nginxText('log_format')}`;
   const find = (name: string) => ({ read: () => VALUES[name] ?? null, isPlain: name === 'n' });
-  return compileLogFormat(format, find)({});
+  return compileLogFormat(format, find)({}).toString();
 }
 
 describe('a log format', () => {

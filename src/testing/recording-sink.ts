@@ -1,6 +1,7 @@
 /*
  * A log that a test reads.
  */
+import type { LineBuffer } from '../log/line-buffer.js';
 import type { LogSink } from '../log/sink.js';
 
 const WAIT_TIMEOUT_MS = 10_000;
@@ -23,12 +24,19 @@ export class RecordingSink implements LogSink {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  writeBytes(line: LineBuffer): void {
+    this.write(line.toString());
+  }
+
   /** The same log as another configuration has it: closed by itself. */
   openAnew(): LogSink {
     let isClosed = false;
     return {
       write: (line) => {
         if (!isClosed) this.write(line);
+      },
+      writeBytes: (line) => {
+        if (!isClosed) this.writeBytes(line);
       },
       flush: () => Promise.resolve(),
       reopen: () => {},

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LineBuffer } from '../../../log/line-buffer.js';
 import { FakeClock } from '../../../testing/fake-clock.js';
 import { LogFileCache } from './file-cache.js';
 
@@ -21,8 +22,13 @@ afterEach(() => {
 
 const at = (name: string) => join(folder, name);
 const read = (name: string) => readFileSync(at(name), 'latin1');
+const lineOf = (text: string) => {
+  const line = new LineBuffer();
+  line.text(text);
+  return line;
+};
 const use = (name: string, times = 1) => {
-  for (let i = 0; i < times; i++) cache.append(at(name), name);
+  for (let i = 0; i < times; i++) cache.append(at(name), lineOf(name));
 };
 
 describe('open_log_file_cache', () => {
@@ -61,12 +67,12 @@ describe('open_log_file_cache', () => {
 
   it('looks from time to time whether the file still has its name', () => {
     const patient = new LogFileCache({ max: 2, inactiveMs: 60_000, validMs: 5000, minUses: 1 }, clock);
-    patient.append(at('a'), '1');
+    patient.append(at('a'), lineOf('1'));
     renameSync(at('a'), at('a.1'));
     clock.advance(4999);
-    patient.append(at('a'), '2');
+    patient.append(at('a'), lineOf('2'));
     clock.advance(1);
-    patient.append(at('a'), '3');
+    patient.append(at('a'), lineOf('3'));
     patient.close();
     expect([read('a.1'), read('a')]).toEqual(['1\n2\n', '3\n']);
   });
@@ -74,7 +80,7 @@ describe('open_log_file_cache', () => {
   it('throws what cannot be opened, and lets go of nothing for it', () => {
     use('a', 2);
     use('b', 2);
-    expect(() => cache.append(join(folder, 'no', 'such'), 'x')).toThrow('ENOENT');
+    expect(() => cache.append(join(folder, 'no', 'such'), lineOf('x'))).toThrow('ENOENT');
     renameSync(at('a'), at('a.1'));
     use('a');
     expect(read('a.1')).toBe('a\na\na\n');

@@ -3,6 +3,9 @@
  */
 import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import type { Clock } from '../../../core/clock.js';
+import type { LineBuffer } from '../../../log/line-buffer.js';
+
+const LF = 10;
 
 /** nginx's mode for logs. */
 const FILE_MODE = 0o644;
@@ -29,13 +32,18 @@ interface CachedFile {
 }
 
 /** Appends to a file that is opened for that. Throws what opening or writing does. */
-export function appendLine(path: string, line: string): void {
+export function appendLine(path: string, line: LineBuffer): void {
   const fd = openSync(path, 'a', FILE_MODE);
   try {
-    writeSync(fd, `${line}\n`, null, 'latin1');
+    writeLine(fd, line);
   } finally {
     closeSync(fd);
   }
+}
+
+function writeLine(fd: number, line: LineBuffer): void {
+  line.byte(LF);
+  writeSync(fd, line.bytes, 0, line.length);
 }
 
 /** Appends to files and keeps open those that are used often. */
@@ -52,7 +60,7 @@ export class LogFileCache {
   }
 
   /** Throws what opening or writing does; the name is forgotten then, and makes no other one be. */
-  append(path: string, line: string): void {
+  append(path: string, line: LineBuffer): void {
     const nowMs = this.#clock.nowMs();
     this.#forgetInactive(nowMs);
     const known = this.#files.get(path);
@@ -63,7 +71,7 @@ export class LogFileCache {
       if (file.fd >= 0 && nowMs - file.checkedMs >= this.#options.validMs) this.#check(file, path, nowMs);
       else if (file.fd < 0 && file.uses >= this.#options.minUses) this.#open(file, path, nowMs);
       if (file.fd < 0) appendLine(path, line);
-      else writeSync(file.fd, `${line}\n`, null, 'latin1');
+      else writeLine(file.fd, line);
     } catch (error) {
       this.#forget(path, file);
       throw error;

@@ -16,7 +16,7 @@ import {
 } from '../../log-format.js';
 import { BuildKey, type HttpBuild } from '../../module.js';
 import { logFormat } from './directives.js';
-import { LOG_VALUES } from './values.js';
+import { LOG_VALUES, READ_ANEW } from './values.js';
 
 const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
@@ -137,6 +137,7 @@ function findVariable(name: string, at: Directive | Word, build: HttpBuild): Log
   // Notes the name, so that one nothing defines is reported.
   build.text([{ kind: 'variable', name }], at);
   const variable = build.variables.use(name);
+  if (READ_ANEW.has(name)) return { read: variable.get, isPlain: false };
   return { read: (request) => readVariable(variable, request), isPlain: false };
 }
 

@@ -63,7 +63,7 @@ function defaultLog(build: HttpBuild): PhaseHandler {
   const sink = build.openSink(hasFolder ? 'logs/access.log' : 'stdout', { isPrompt: hasFolder });
   const format = build.shared(LOG_FORMATS).find('combined', NOWHERE, build)!;
   return (request) => {
-    sink.write(format(request));
+    sink.writeBytes(format(request));
     return DECLINED;
   };
 }
@@ -140,7 +140,7 @@ function writeToSink(
     // Who has seen the answer finds its line, as with nginx.
     const isPrompt = options.bufferBytes === undefined;
     const sink = build.openSink(target, { ...options, isPrompt });
-    return (request) => sink.write(format(request));
+    return (request) => sink.writeBytes(format(request));
   } catch (error) {
     build.report(node.args[0]!, cannotOpenLog(error as Error));
     return () => {};

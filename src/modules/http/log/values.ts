@@ -9,6 +9,18 @@ import type { HttpRequest } from '../../../request/http-request.js';
 const localTime = new TimeStamp(eventClock, formatTimeLocal);
 const isoTime = new TimeStamp(eventClock, formatTimeIso8601);
 
+/**
+ * Read anew instead of being kept with the request: what the head says, which costs less than keeping it. Of names that
+ * nobody may give another meaning.
+ */
+export const READ_ANEW: ReadonlySet<string> = new Set([
+  'remote_addr',
+  'remote_user',
+  'request',
+  'http_referer',
+  'http_user_agent',
+]);
+
 /** By their names. None needs escaping. */
 export const LOG_VALUES: ReadonlyMap<string, (request: HttpRequest) => string> = new Map([
   ['time_local', () => localTime.text()],
