@@ -6,7 +6,7 @@ import { nginx } from './peers/nginx.js';
 import { fastifyHttpProxy, httpProxy3 } from './peers/node-peers.js';
 import type { ProxyUnderTest } from './peers/proxy-under-test.js';
 import { sluice } from './peers/sluice.js';
-import { sluiceConf, sluiceLargeConf, sluiceObserved } from './peers/sluice-conf.js';
+import { sluiceBuffered, sluiceConf, sluiceLargeConf, sluiceObserved } from './peers/sluice-conf.js';
 import { type Workload, workloads } from './workloads.js';
 
 const proxies: readonly ProxyUnderTest[] = [
@@ -17,6 +17,7 @@ const proxies: readonly ProxyUnderTest[] = [
   fastifyHttpProxy,
   sluiceConf,
   sluiceObserved,
+  sluiceBuffered,
   sluiceLargeConf,
 ];
 

@@ -1,5 +1,5 @@
-// Sluice from an nginx.conf: one that says what its command line says, the same with an access log and metrics, and one
-// of 1,000 servers and 10,000 locations, which should not make a request dearer.
+// Sluice from an nginx.conf: one that says what its command line says, the same with an access log and metrics, the same
+// with that log buffered, and one of 1,000 servers and 10,000 locations, which should not make a request dearer.
 
 import { writeFileSync } from 'node:fs';
 import type { Program } from '../processes.js';
@@ -10,7 +10,13 @@ export const sluiceConf: ProxyUnderTest = { ...sluice, name: 'sluice-conf', prep
 export const sluiceObserved: ProxyUnderTest = {
   ...sluice,
   name: 'sluice-observed',
-  prepare: prepareObserved,
+  prepare: (options) => prepareObserved('sluice-observed', options, 'access_log access.log;'),
+};
+export const sluiceBuffered: ProxyUnderTest = {
+  ...sluice,
+  name: 'sluice-buffered',
+  prepare: (options) =>
+    prepareObserved('sluice-buffered', options, 'access_log buffered.log combined buffer=64k;'),
 };
 export const sluiceLargeConf: ProxyUnderTest = { ...sluice, name: 'sluice-large', prepare: prepareLarge };
 
@@ -27,9 +33,9 @@ function prepareSmall(options: StartOptions): Program {
   return prepareConf('sluice-conf', options, 'access_log off;', smallServer(options.listenPort, ''));
 }
 
-function prepareObserved(options: StartOptions): Program {
+function prepareObserved(name: string, options: StartOptions, log: string): Program {
   const server = smallServer(options.listenPort, 'location = /metrics { metrics; }');
-  return prepareConf('sluice-observed', options, 'access_log access.log;', server);
+  return prepareConf(name, options, log, server);
 }
 
 /** The small one with a number of workers. */
