@@ -7,17 +7,11 @@ import type { ProxyUnderTest, StartOptions } from './proxy-under-test.js';
 import { findSluice, sluice } from './sluice.js';
 
 export const sluiceConf: ProxyUnderTest = { ...sluice, name: 'sluice-conf', prepare: prepareSmall };
-export const sluiceObserved: ProxyUnderTest = {
-  ...sluice,
-  name: 'sluice-observed',
-  prepare: (options) => prepareObserved('sluice-observed', options, 'access_log access.log;'),
-};
-export const sluiceBuffered: ProxyUnderTest = {
-  ...sluice,
-  name: 'sluice-buffered',
-  prepare: (options) =>
-    prepareObserved('sluice-buffered', options, 'access_log buffered.log combined buffer=64k;'),
-};
+export const sluiceObserved: ProxyUnderTest = observed('sluice-observed', 'access_log access.log;');
+export const sluiceBuffered: ProxyUnderTest = observed(
+  'sluice-buffered',
+  'access_log buffered.log combined buffer=64k;',
+);
 export const sluiceLargeConf: ProxyUnderTest = { ...sluice, name: 'sluice-large', prepare: prepareLarge };
 
 const proxying = `
@@ -33,9 +27,15 @@ function prepareSmall(options: StartOptions): Program {
   return prepareConf('sluice-conf', options, 'access_log off;', smallServer(options.listenPort, ''));
 }
 
-function prepareObserved(name: string, options: StartOptions, log: string): Program {
-  const server = smallServer(options.listenPort, 'location = /metrics { metrics; }');
-  return prepareConf(name, options, log, server);
+function observed(name: string, log: string): ProxyUnderTest {
+  return {
+    ...sluice,
+    name,
+    prepare(options) {
+      const server = smallServer(options.listenPort, 'location = /metrics { metrics; }');
+      return prepareConf(name, options, log, server);
+    },
+  };
 }
 
 /** The small one with a number of workers. */

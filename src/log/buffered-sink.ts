@@ -31,8 +31,6 @@ const PAUSE_MS = 10;
  */
 const PROMPT_LINES = 32;
 
-const LF = 10;
-
 /** Until another try when a reader is slow (EAGAIN). */
 const SLOW_READER_RETRY_MS = 10;
 
@@ -131,7 +129,7 @@ export class BufferedSink implements LogSink {
 
   /** A line was added, its line feed is missing; `isFirst`: nothing waited. Sees to it that it leaves. */
   #endLine(isFirst: boolean): void {
-    this.#pending.byte(LF);
+    this.#pending.endLine();
     if (this.#holdBytes > 0) {
       this.#hold();
       return;

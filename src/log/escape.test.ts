@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { escapeForJson, escapeForLog } from './escape.js';
+import { escapeForJson, escapeForLog, PLAIN_IN_JSON, PLAIN_IN_LOG } from './escape.js';
 
 const ALL = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('');
 
@@ -38,5 +38,17 @@ describe('values in JSON', () => {
 
   it('are escaped as nginx does', () => {
     expect(escapeForJson('"\\\n\r\t\b\f\x1b\xc3\xa9')).toBe('\\"\\\\\\n\\r\\t\\b\\f\\u001B\xc3\xa9');
+  });
+});
+
+describe('the tables of plain bytes', () => {
+  it.each([
+    ['escape=default', PLAIN_IN_LOG, escapeForLog],
+    ['escape=json', PLAIN_IN_JSON, escapeForJson],
+  ] as const)('know what %s leaves alone', (_, plain, escapeValue) => {
+    for (let byte = 0; byte < 256; byte++) {
+      const text = String.fromCharCode(byte);
+      expect([byte, plain[byte]]).toEqual([byte, escapeValue(text) === text ? 1 : 0]);
+    }
   });
 });

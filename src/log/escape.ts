@@ -10,18 +10,19 @@ const NOT_JSON = /["\\\x00-\x1f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
 const EACH_NOT_JSON = /["\\\x00-\x1f]/g;
 
-/** 1 for what each of them leaves alone: most values hold nothing else. */
-export const PLAIN_IN_LOG: Uint8Array = bytesWithout(NOT_PLAIN);
-export const PLAIN_IN_JSON: Uint8Array = bytesWithout(/["\\]|[^ -\x7f]/);
-
 const NOT_ASCII = /[\x80-\xff]/;
+
+/** 1 for bytes that each of them leaves alone: most values hold no others. */
+export const PLAIN_IN_LOG: Uint8Array = bytesWithout(NOT_PLAIN);
+export const PLAIN_IN_JSON: Uint8Array = bytesWithout(NOT_JSON, NOT_ASCII);
+
 /** Each character of UTF-8 that is not ASCII (RFC 3629, section 4), else a byte that is none of one. */
 const EACH_UTF8 =
   /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g;
 
 /** `\x22` for a quote, and so for everything that is no printable ASCII. Texts are bytes in latin1. */
 export function escapeForLog(text: string): string {
-  return NOT_PLAIN.test(text) ? text.replace(EACH_NOT_PLAIN, escapeByte) : text;
+  return text.replace(EACH_NOT_PLAIN, escapeByte);
 }
 
 /**
@@ -29,15 +30,17 @@ export function escapeForLog(text: string): string {
  * differs from nginx: bytes that are no UTF-8 become `\\xFF`, as nginx leaves them and then nobody can read the line.
  */
 export function escapeForJson(text: string): string {
-  const escaped = NOT_JSON.test(text) ? text.replace(EACH_NOT_JSON, escapeJsonCharacter) : text;
-  if (!NOT_ASCII.test(escaped)) return escaped;
-  return escaped.replace(EACH_UTF8, (character, byte?: string) =>
-    byte === undefined ? character : `\\${escapeByte(byte)}`,
-  );
+  return text
+    .replace(EACH_NOT_JSON, escapeJsonCharacter)
+    .replace(EACH_UTF8, (character, byte?: string) =>
+      byte === undefined ? character : `\\${escapeByte(byte)}`,
+    );
 }
 
-function bytesWithout(pattern: RegExp): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 0 : 1));
+function bytesWithout(...patterns: readonly RegExp[]): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) =>
+    patterns.some((pattern) => pattern.test(String.fromCharCode(byte))) ? 0 : 1,
+  );
 }
 
 function escapeByte(byte: string): string {

@@ -36,8 +36,8 @@ describe('a line buffer', () => {
     for (const size of [0, 1, 256, 257, 100_000]) {
       const line = bufferOf('[');
       line.append(bufferOf('z'.repeat(size)));
-      line.byte(93);
-      expect(line.toString()).toBe(`[${'z'.repeat(size)}]`);
+      line.endLine();
+      expect(line.toString()).toBe(`[${'z'.repeat(size)}\n`);
     }
   });
 

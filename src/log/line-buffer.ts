@@ -7,18 +7,24 @@
 const FIRST_BYTES = 4096;
 /** What is kept when a flood is over. */
 const KEPT_BYTES = 64 * 1024;
-/** perf: longer texts are copied faster by a call out of JavaScript. */
+/** perf: longer texts, and more bytes, are copied faster by a call out of JavaScript. */
 const SHORT_TEXT = 16;
+const FEW_BYTES = 256;
+
+const LF = 10;
 
 /** Bytes that are appended to. Makes no room before there is something to hold. */
 export class LineBuffer {
   /** Those before `length` count. Another Buffer after something was appended. */
   bytes: Buffer;
   length: number;
+  /** Room that is made at once, since it was needed before. */
+  private usualBytes: number;
 
   constructor() {
     this.bytes = NO_BYTES;
     this.length = 0;
+    this.usualBytes = FIRST_BYTES;
   }
 
   clear(): void {
@@ -55,9 +61,10 @@ export class LineBuffer {
     this.length += length;
   }
 
-  byte(byte: number): void {
+  /** Appends a line feed. */
+  endLine(): void {
     this.reserve(1);
-    this.bytes[this.length++] = byte;
+    this.bytes[this.length++] = LF;
   }
 
   /** Appends what another one holds. */
@@ -65,7 +72,7 @@ export class LineBuffer {
     const { bytes: from, length } = other;
     this.reserve(length);
     const { bytes, length: at } = this;
-    if (length > 16 * SHORT_TEXT) from.copy(bytes, at, 0, length);
+    if (length > FEW_BYTES) from.copy(bytes, at, 0, length);
     else for (let i = 0; i < length; i++) bytes[at + i] = from[i]!;
     this.length += length;
   }
@@ -79,6 +86,7 @@ export class LineBuffer {
   /** What it holds, which is the caller's from now on: this one goes on empty, with room of its own. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
+    this.usualBytes = Math.max(FIRST_BYTES, Math.min(this.bytes.length, KEPT_BYTES));
     this.bytes = NO_BYTES;
     this.length = 0;
     return taken;
@@ -94,7 +102,7 @@ export class LineBuffer {
   }
 
   private grow(least: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 ** Math.ceil(Math.log2(least))));
+    const bytes = Buffer.allocUnsafeSlow(Math.max(this.usualBytes, 2 ** Math.ceil(Math.log2(least))));
     this.bytes.copy(bytes, 0, 0, this.length);
     this.bytes = bytes;
   }

@@ -5,8 +5,6 @@ import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import type { Clock } from '../../../core/clock.js';
 import type { LineBuffer } from '../../../log/line-buffer.js';
 
-const LF = 10;
-
 /** nginx's mode for logs. */
 const FILE_MODE = 0o644;
 
@@ -42,7 +40,7 @@ export function appendLine(path: string, line: LineBuffer): void {
 }
 
 function writeLine(fd: number, line: LineBuffer): void {
-  line.byte(LF);
+  line.endLine();
   writeSync(fd, line.bytes, 0, line.length);
 }
 
