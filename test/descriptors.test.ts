@@ -176,13 +176,18 @@ describe.skipIf(!canSharePorts())('two workers that may have 512 descriptors', (
     const sluice = await startLimited(2, 512, { listen: 'listen unix:%FOLDER%/sock;' });
     const path = sluice.at('sock');
     owed = [];
-    // A path is the first worker's alone.
-    const greedy = await Promise.all(
-      Array.from({ length: 600 }, () => RawClient.connect({ host: '', port: 0, path })),
-    );
-    clients.push(...greedy);
-    for (const client of greedy) void client.send(GET_AND_CLOSE);
+    // A path is the first worker's alone, and its queue holds 511: more come when it has taken what it may.
+    const greedy: RawClient[] = [];
+    const connectGreedy = async () => {
+      const connecting = Array.from({ length: 300 }, () => RawClient.connect({ host: '', port: 0, path }));
+      const connected = await Promise.all(connecting);
+      clients.push(...connected);
+      greedy.push(...connected);
+      for (const client of connected) void client.send(GET_AND_CLOSE);
+    };
+    await connectGreedy();
     await sluice.logged(/\[crit\].* pauses/);
+    await connectGreedy();
     // The limit is measured again each second meanwhile.
     await delay(3000);
     const waiting = owed;
