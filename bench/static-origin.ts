@@ -7,7 +7,7 @@ import type { Program } from './processes.js';
 import { workloads } from './workloads.js';
 
 /** Writes configuration and files into `folder` and returns the command line that serves them on `port`. */
-export function prepareStaticOrigin(port: number, folder: string): Program {
+export function prepareStaticOrigin(port: number, folder: string, workers = 1): Program {
   let locations = '';
   for (const { path, downBytes, upBytes } of workloads) {
     if (upBytes > 0) continue;
@@ -25,8 +25,9 @@ export function prepareStaticOrigin(port: number, folder: string): Program {
     `
   open_file_cache max=16;
   server {
-    listen 127.0.0.1:${port} backlog=1024;
+    listen 127.0.0.1:${port} backlog=1024${workers > 1 ? ' reuseport' : ''};
     root ${folder};
 ${locations}  }`,
+    workers,
   );
 }

@@ -1,4 +1,4 @@
-// nginx from Debian: one worker, everything else as an operator who wants speed would set it.
+// nginx from Debian: one worker unless told otherwise, everything else as an operator who wants speed would set it.
 
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -9,15 +9,23 @@ export const nginx: ProxyUnderTest = {
   name: 'nginx',
   isNodePeer: false,
   debianPackage: 'nginx',
-  prepare: ({ listenPort, upstreamPort, folder }: StartOptions) =>
-    prepareNginx(
-      'nginx',
-      listenPort,
-      folder,
-      `
+  prepare: (options) => prepareNginxProxy(options, 1),
+  readVersion: () => /nginx\/(\S+)/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr)?.[1] ?? '?',
+};
+
+/** The proxy with a number of workers; several have a socket each, as those of sluice. */
+export function prepareNginxProxy(
+  { listenPort, upstreamPort, folder }: StartOptions,
+  workers: number,
+): Program {
+  return prepareNginx(
+    'nginx',
+    listenPort,
+    folder,
+    `
   upstream origin { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 10000000; }
   server {
-    listen 127.0.0.1:${listenPort} backlog=1024;
+    listen 127.0.0.1:${listenPort} backlog=1024${workers > 1 ? ' reuseport' : ''};
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;
@@ -30,18 +38,24 @@ export const nginx: ProxyUnderTest = {
       proxy_request_buffering off;
     }
   }`,
-    ),
-  readVersion: () => /nginx\/(\S+)/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr)?.[1] ?? '?',
-};
+    workers,
+  );
+}
 
 /** Writes an nginx.conf around what goes into its http block; the origin is an nginx as well. */
-export function prepareNginx(name: string, port: number, folder: string, http: string): Program {
+export function prepareNginx(
+  name: string,
+  port: number,
+  folder: string,
+  http: string,
+  workers: number,
+): Program {
   const prefix = `${folder}${name}-${port}`;
   writeFileSync(
     `${prefix}.conf`,
     `daemon off;
 user root;
-worker_processes 1;
+worker_processes ${workers};
 pid ${prefix}.pid;
 error_log stderr error;
 events { worker_connections 4096; }
