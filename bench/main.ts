@@ -38,7 +38,7 @@ function describeConditions(options: BenchOptions, node: string): string[] {
     new Date().toISOString(),
     `${versions.join(', ')}; Node ${nodeVersion}`,
     `${cpus().length} cores of ${cpus()[0]!.model}, Linux ${release()}; the proxy alone on one, load and upstream on another`,
-    `medians of ${options.rounds} rounds of ${options.secondsPerRound} s, interleaved`,
+    `medians of ${options.rounds} rounds of ${options.secondsPerRound} s of ${options.processes} process${options.processes > 1 ? 'es' : ''} each, interleaved`,
   ];
 }
 

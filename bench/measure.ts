@@ -23,7 +23,10 @@ export interface MeasurePlan {
   workloads: readonly Workload[];
   /** Numbers of keepalive connections. */
   connections: readonly number[];
+  /** Rounds of each process on each workload. */
   rounds: number;
+  /** How often each proxy is started: what a compiler makes of the same code differs between processes. */
+  processes: number;
   secondsPerRound: number;
   /** Node binary for the proxies written in JavaScript. */
   node: string;
@@ -89,7 +92,7 @@ export async function measure(
   return all;
 }
 
-/** A proxy serves one origin only, so there is one process of each proxy for each origin. */
+/** A proxy serves one origin only, so each origin has processes of its own, those of a proxy not side by side. */
 async function startProxies(
   plan: MeasurePlan,
   origin: 'sink' | 'static',
@@ -104,7 +107,7 @@ async function startProxies(
       : { name: 'upload-sink', command: plan.node, args: [sink, String(upstreamPort)] };
   await processes.startServer(program, loadCore, upstreamPort);
   const running: RunningProxy[] = [];
-  for (const proxy of plan.proxies) {
+  for (const proxy of Array.from({ length: plan.processes }, () => plan.proxies).flat()) {
     const port = await findFreePort();
     const prepared = proxy.prepare({ listenPort: port, upstreamPort, folder, node: plan.node });
     running.push({ proxy, port, pid: await processes.startServer(prepared, proxyCore, port) });
@@ -118,12 +121,12 @@ async function measureSideBySide(
   load: Load,
   connections: number,
 ): Promise<Series[]> {
-  const series = running.map(
-    ({ proxy }): Series => ({ workload: load.workload, connections, proxy, rounds: [], fault: undefined }),
+  const series = plan.proxies.map(
+    (proxy): Series => ({ workload: load.workload, connections, proxy, rounds: [], fault: undefined }),
   );
   for (let round = 0; round < plan.rounds; round++) {
-    for (const [index, target] of running.entries()) {
-      const own = series[index]!;
+    for (const target of running) {
+      const own = series.find(({ proxy }) => proxy === target.proxy)!;
       try {
         const { result, fault } = await measureRound(target, load, connections, plan.secondsPerRound);
         own.rounds.push(result);

@@ -28,7 +28,8 @@ export const help = `npm run bench -- [options]: sluice beside other proxies on 
   --only LIST          workloads: ${workloads.map(({ name }) => name).join(',')}
   --connections LIST   numbers of connections, default 1,64
   --proxies LIST       ${proxies.map(({ name }) => name).join(',')}
-  --rounds N           rounds of each proxy on each workload, default 3
+  --rounds N           rounds of each process on each workload, default 3
+  --processes N        how often each proxy is started, default 1; more for small differences
   --seconds N          length of a round, default 2
   --node PATH          Node binary for sluice and the Node peers, default the newest LTS
   --help               this text
@@ -41,6 +42,7 @@ export interface BenchOptions {
   workloads: Workload[];
   connections: number[];
   rounds: number;
+  processes: number;
   secondsPerRound: number;
   node: string | undefined;
 }
@@ -55,6 +57,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       connections: { type: 'string' },
       proxies: { type: 'string' },
       rounds: { type: 'string' },
+      processes: { type: 'string' },
       seconds: { type: 'string' },
       node: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -67,6 +70,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     workloads: pickNamed('workload', workloads, values.only ?? (quick ? 'small,64k,1m' : undefined)),
     connections: (values.connections ?? (quick ? '64' : '1,64')).split(',').map(parseCount),
     rounds: parseCount(values.rounds ?? (quick ? '4' : '3')),
+    processes: parseCount(values.processes ?? '1'),
     secondsPerRound: parseCount(values.seconds ?? '2'),
     node: values.node,
   };
