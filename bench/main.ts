@@ -16,7 +16,8 @@ async function bench(options: BenchOptions, { processes, folder, log }: Run): Pr
     throw new Error('Cannot measure on one core: the proxy needs one and the load another');
   const { proxies } = options;
   // nginx is needed in any case: it is the upstream.
-  installDebianPackages(['nginx', 'wrk', ...proxies.flatMap((proxy) => proxy.debianPackage ?? [])], log);
+  const loads = options.rate === undefined ? ['wrk'] : ['wrk', 'nghttp2-client'];
+  installDebianPackages(['nginx', ...loads, ...proxies.flatMap((proxy) => proxy.debianPackage ?? [])], log);
   if (proxies.some((proxy) => proxy.isNodePeer)) installNodePeers(log);
   const node = options.node ?? findNewestLts();
   const series = await measure({ ...options, node }, processes, folder, log);
@@ -39,6 +40,9 @@ function describeConditions(options: BenchOptions, node: string): string[] {
     `${versions.join(', ')}; Node ${nodeVersion}`,
     `${cpus().length} cores of ${cpus()[0]!.model}, Linux ${release()}; the proxy alone on one, load and upstream on another`,
     `medians of ${options.rounds} rounds of ${options.secondsPerRound} s of ${options.processes} process${options.processes > 1 ? 'es' : ''} each, interleaved`,
+    options.rate === undefined
+      ? 'as many requests as each takes'
+      : `${options.rate} requests a second to each`,
   ];
 }
 

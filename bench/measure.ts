@@ -1,18 +1,17 @@
 // Measures proxies side by side: short rounds, interleaved between the proxies, so that whatever else
 // the machine does hits all alike. Numbers only; report.ts makes a table of them.
 
-import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Load, loadCore, SteadyLoad, WrkLoad } from './load.js';
+import { findFault } from './load-report.js';
 import { repositoryRoot } from './paths.js';
 import type { ProxyUnderTest } from './peers/proxy-under-test.js';
 import { processTree, readCoreBusyNs, readCpuTime, readResidentBytes } from './proc.js';
 import { findFreePort, type ProcessGroup } from './processes.js';
 import { prepareStaticOrigin } from './static-origin.js';
 import type { Workload } from './workloads.js';
-import { buildWrkScript, findFault, type LoadReport, parseWrkOutput } from './wrk-report.js';
 
 const proxyCore = 0;
-const loadCore = 1;
 const warmUpConnections = 64;
 /** Long enough for a compiler to be done with what the rounds will run. */
 const warmUpSeconds = 3;
@@ -28,6 +27,8 @@ export interface MeasurePlan {
   /** How often each proxy is started: what a compiler makes of the same code differs between processes. */
   processes: number;
   secondsPerRound: number;
+  /** Requests a second that each proxy gets; undefined for as many as it takes. */
+  rate: number | undefined;
   /** Node binary for the proxies written in JavaScript. */
   node: string;
 }
@@ -78,12 +79,12 @@ export async function measure(
       running = await startProxies(plan, origin, processes, folder);
       runningByOrigin.set(origin, running);
     }
-    const script = `${folder}${workload.name}.lua`;
-    writeFileSync(script, buildWrkScript(workload));
-    const load = new Load(processes, workload, script);
+    const flood = new WrkLoad(processes, workload, folder);
+    const { rate } = plan;
+    const load = rate === undefined ? flood : new SteadyLoad(processes, workload, folder, rate);
     // What fails here fails in the rounds as well, and is told there.
     for (const { port } of running)
-      await load.run(port, warmUpConnections, warmUpSeconds).catch(() => undefined);
+      await flood.run(port, warmUpConnections, warmUpSeconds).catch(() => undefined);
     for (const connections of plan.connections) {
       log(`${workload.title}, ${connections} connections`);
       all.push(...(await measureSideBySide(plan, running, load, connections)));
@@ -173,23 +174,4 @@ async function measureRound(
     },
     fault: findFault(report, load.workload),
   };
-}
-
-/** wrk with one workload. */
-class Load {
-  readonly workload: Workload;
-  private readonly processes: ProcessGroup;
-  private readonly script: string;
-
-  constructor(processes: ProcessGroup, workload: Workload, script: string) {
-    this.processes = processes;
-    this.workload = workload;
-    this.script = script;
-  }
-
-  async run(port: number, connections: number, seconds: number): Promise<LoadReport> {
-    const url = `http://127.0.0.1:${port}${this.workload.path}`;
-    const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', this.script, url];
-    return parseWrkOutput(await this.processes.run({ name: 'wrk', command: 'wrk', args }, loadCore));
-  }
 }

@@ -31,11 +31,12 @@ export const help = `npm run bench -- [options]: sluice beside other proxies on 
   --rounds N           rounds of each process on each workload, default 3
   --processes N        how often each proxy is started, default 1; more for small differences
   --seconds N          length of a round, default 2
+  --rate N             requests a second for each proxy, default as many as it takes
   --node PATH          Node binary for sluice and the Node peers, default the newest LTS
   --help               this text
 `;
 
-/** What the command line asks for; `node` is undefined for the newest LTS. */
+/** What the command line asks for; `node` is undefined for the newest LTS, `rate` for as many requests as a proxy takes. */
 export interface BenchOptions {
   isHelp: boolean;
   proxies: ProxyUnderTest[];
@@ -44,6 +45,7 @@ export interface BenchOptions {
   rounds: number;
   processes: number;
   secondsPerRound: number;
+  rate: number | undefined;
   node: string | undefined;
 }
 
@@ -59,6 +61,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       rounds: { type: 'string' },
       processes: { type: 'string' },
       seconds: { type: 'string' },
+      rate: { type: 'string' },
       node: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -72,6 +75,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     rounds: parseCount(values.rounds ?? (quick ? '4' : '3')),
     processes: parseCount(values.processes ?? '1'),
     secondsPerRound: parseCount(values.seconds ?? '2'),
+    rate: values.rate === undefined ? undefined : parseCount(values.rate),
     node: values.node,
   };
 }

@@ -1,22 +1,10 @@
 // What wrk is told and what it answers. Its script makes it print one line of JSON beside its usual
 // words, so that nothing is lost in rounded numbers with units. Pure: load.ts runs wrk.
 
+import type { LoadReport } from './load-report.js';
 import type { Workload } from './workloads.js';
 
 const marker = 'sluice-bench ';
-
-/** What wrk counted in one round. */
-export interface LoadReport {
-  requests: number;
-  durationSeconds: number;
-  receivedBytes: number;
-  p50Us: number;
-  p99Us: number;
-  /** Answers other than 2xx and 3xx. */
-  badStatuses: number;
-  /** Connections that could not be made or broke, and requests without an answer in time. */
-  socketErrors: number;
-}
 
 /** The Lua script for wrk. What is static in it costs wrk nothing per request. */
 export function buildWrkScript({ upBytes }: Workload): string {
@@ -43,15 +31,4 @@ export function parseWrkOutput(output: string): LoadReport {
   if (line === undefined)
     throw new Error(`Cannot read the result of wrk: no "${marker}" line in "${output}"`);
   return JSON.parse(line.slice(marker.length));
-}
-
-/** Says what is wrong with a round, or undefined when every request was answered well and in full. */
-export function findFault(report: LoadReport, { downBytes }: Workload): string | undefined {
-  if (report.badStatuses > 0) return `${report.badStatuses} of ${report.requests} answers were not 2xx`;
-  if (report.socketErrors > 0) return `${report.socketErrors} connections broke or timed out`;
-  if (report.requests === 0) return 'not one request was answered';
-  if (report.receivedBytes < report.requests * downBytes) {
-    return `${report.requests} answers of ${downBytes} bytes came as ${report.receivedBytes} bytes`;
-  }
-  return undefined;
 }
