@@ -75,6 +75,26 @@ describe('a buffered sink', () => {
     expect([target.text, target.writeCount]).toEqual(['a\nb\n', 1]);
   });
 
+  it('has a line behind the one in whose middle it came, and nothing of one that could not be made', () => {
+    const { target, sink } = setUp();
+    sink.writeFormatted((subject, line) => {
+      line.text('a ');
+      sink.write('what reading a value had to say');
+      line.text(subject);
+    }, 'whole');
+    const fail = () => {
+      sink.writeFormatted((_, line) => {
+        line.text('half of ');
+        throw new Error('no value');
+      }, null);
+    };
+    expect(fail).toThrow('no value');
+    sink.write('b');
+    vi.advanceTimersByTime(0);
+    target.end();
+    expect(target.text).toBe('a whole\nwhat reading a value had to say\nb\n');
+  });
+
   it('gathers lines while a write is under way and for a moment after it', () => {
     const { target, sink } = setUp();
     sink.write('a');

@@ -5,7 +5,7 @@
 
 import { gzipSync } from 'node:zlib';
 import { describeErrno } from '../core/errno.js';
-import { LineBuffer } from './line-buffer.js';
+import { LineBuffer, type LogFormat, makeLine } from './line-buffer.js';
 import type { LogTarget } from './log-target.js';
 import type { LogSink, SinkOptions } from './sink.js';
 
@@ -59,6 +59,10 @@ export class BufferedSink implements LogSink {
   #lines: number;
   /** Lines that wait for the next batch. */
   readonly #pending: LineBuffer;
+  /** Whether a line is being appended to them. */
+  #isForming: boolean;
+  /** Lines that came while another one was formed: who reads a variable may have something to log. */
+  readonly #cameMeanwhile: string[];
   /** The batch that is being written, null when none is. */
   #batch: Buffer | null;
   #batchOffset: number;
@@ -84,6 +88,8 @@ export class BufferedSink implements LogSink {
     this.#promptLines = this.#isPrompt ? PROMPT_LINES : 0;
     this.#lines = 0;
     this.#pending = new LineBuffer();
+    this.#isForming = false;
+    this.#cameMeanwhile = [];
     this.#batch = null;
     this.#batchOffset = 0;
     this.#isWriting = false;
@@ -100,40 +106,47 @@ export class BufferedSink implements LogSink {
   }
 
   write(line: string): void {
-    if (!this.#takes(line.length)) return;
-    const isFirst = this.#pending.length === 0;
-    this.#pending.text(line);
-    this.#endLine(isFirst);
+    this.writeFormatted(asText, line);
   }
 
-  writeBytes(line: LineBuffer): void {
-    if (!this.#takes(line.length)) return;
-    const isFirst = this.#pending.length === 0;
-    this.#pending.append(line);
-    this.#endLine(isFirst);
-  }
-
-  /** Whether a line of that length may be added; if not, it is lost. */
-  #takes(length: number): boolean {
-    if (this.#isClosed) return false;
-    const heldBytes = this.#pending.length + (this.#batch?.length ?? 0);
-    if (this.#lostLines > 0 || heldBytes + length >= BUFFER_BYTES) {
-      this.#lostLines++;
-      return false;
+  writeFormatted<S>(format: LogFormat<S>, subject: S): void {
+    if (this.#isClosed) return;
+    if (this.#isForming) {
+      this.#cameMeanwhile.push(makeLine(format, subject).toString());
+      return;
     }
-    // A held buffer leaves without the line that would overfill it.
-    const isOverfull = this.#pending.length > 0 && this.#pending.length + length >= this.#holdBytes;
-    if (this.#holdBytes > 0 && isOverfull && !this.#isWriting && this.#failure === '') this.#writeOn();
-    return true;
+    if (this.#lostLines > 0) {
+      this.#lostLines++;
+      return;
+    }
+    const start = this.#pending.length;
+    this.#isForming = true;
+    try {
+      format(subject, this.#pending);
+    } catch (error) {
+      this.#pending.length = start;
+      throw error;
+    } finally {
+      this.#isForming = false;
+    }
+    if (this.#pending.length + (this.#batch?.length ?? 0) >= BUFFER_BYTES) {
+      this.#pending.length = start;
+      this.#lostLines++;
+    } else this.#endLine(start);
+    if (this.#cameMeanwhile.length > 0) for (const line of this.#cameMeanwhile.splice(0)) this.write(line);
   }
 
-  /** A line was added, its line feed is missing; `isFirst`: nothing waited. Sees to it that it leaves. */
-  #endLine(isFirst: boolean): void {
+  /** A line was added behind `start`, its line feed is missing. Sees to it that it leaves. */
+  #endLine(start: number): void {
     this.#pending.endLine();
     if (this.#holdBytes > 0) {
+      // A held buffer leaves without the line that would overfill it.
+      const isOverfull = start > 0 && this.#pending.length > this.#holdBytes;
+      if (isOverfull && !this.#isWriting && this.#failure === '') this.#writeOn(start);
       this.#hold();
       return;
     }
+    const isFirst = start === 0;
     const isAtOnce = this.#lines++ < this.#promptLines && isFirst && this.#batch === null;
     if ((isAtOnce && this.#writeNow()) || this.#immediate !== null || this.#isWriting) return;
     // What a target has not taken is tried again after a rest, and lines behind it wait.
@@ -212,7 +225,7 @@ export class BufferedSink implements LogSink {
       this.#batch === null || this.#isWriting ? Buffer.alloc(0) : this.#batch.subarray(this.#batchOffset);
     const bytes = Buffer.concat([
       batch,
-      this.#pending.length === 0 ? Buffer.alloc(0) : this.#encode(this.#pending.take()),
+      this.#pending.length === 0 ? Buffer.alloc(0) : this.#encode(this.#pending.take(this.#pending.length)),
     ]);
     if (bytes.length === 0 || (this.#isWriting && !this.#target.canRecover)) return;
     try {
@@ -226,14 +239,14 @@ export class BufferedSink implements LogSink {
     return this.#gzipLevel === 0 ? lines : gzipSync(lines, { level: this.#gzipLevel });
   }
 
-  /** Goes on with the batch, or takes the next one. */
-  #writeOn(): void {
+  /** Goes on with the batch, or takes the next one: so many of the bytes that wait. */
+  #writeOn(bytes = this.#pending.length): void {
     this.#stopWaiting();
     if (this.#batch === null) {
       if (this.#isPrompt) this.#promptLines = this.#lines > PROMPT_LINES ? 0 : PROMPT_LINES;
       this.#lines = 0;
       if (this.#pending.length === 0) return;
-      this.#batch = this.#encode(this.#pending.take());
+      this.#batch = this.#encode(this.#pending.take(bytes));
       this.#batchOffset = 0;
       this.#batchFlushes = this.#pendingFlushes;
       this.#pendingFlushes = [];
@@ -326,6 +339,10 @@ export class BufferedSink implements LogSink {
   #resolve(flushes: (() => void)[]): void {
     for (const resolve of flushes.splice(0)) resolve();
   }
+}
+
+function asText(text: string, line: LineBuffer): void {
+  line.text(text);
 }
 
 function writeRemainders(): void {

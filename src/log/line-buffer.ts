@@ -7,11 +7,16 @@
 const FIRST_BYTES = 4096;
 /** What is kept when a flood is over. */
 const KEPT_BYTES = 64 * 1024;
-/** perf: longer texts, and more bytes, are copied faster by a call out of JavaScript. */
+/** perf: longer texts are copied faster by a call out of JavaScript. */
 const SHORT_TEXT = 16;
-const FEW_BYTES = 256;
+/** perf: smaller numbers need no string. */
+const SMALL_NUMBER = 100_000;
 
 const LF = 10;
+const ZERO = 48;
+
+/** Appends what is to be logged of a request or a session, without a line feed. */
+export type LogFormat<S> = (subject: S, line: LineBuffer) => void;
 
 /** Bytes that are appended to. Makes no room before there is something to hold. */
 export class LineBuffer {
@@ -61,20 +66,27 @@ export class LineBuffer {
     this.length += length;
   }
 
+  /** Appends a whole number, none below zero, in decimal digits. */
+  decimal(value: number): void {
+    if (value >= SMALL_NUMBER) {
+      this.text(String(value));
+      return;
+    }
+    const digits = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : 5;
+    this.reserve(digits);
+    const { bytes, length: start } = this;
+    this.length += digits;
+    for (let at = this.length - 1, rest = value; at >= start; at--) {
+      const tens = Math.trunc(rest / 10);
+      bytes[at] = ZERO + rest - tens * 10;
+      rest = tens;
+    }
+  }
+
   /** Appends a line feed. */
   endLine(): void {
     this.reserve(1);
     this.bytes[this.length++] = LF;
-  }
-
-  /** Appends what another one holds. */
-  append(other: LineBuffer): void {
-    const { bytes: from, length } = other;
-    this.reserve(length);
-    const { bytes, length: at } = this;
-    if (length > FEW_BYTES) from.copy(bytes, at, 0, length);
-    else for (let i = 0; i < length; i++) bytes[at + i] = from[i]!;
-    this.length += length;
   }
 
   /** Takes away the first bytes. */
@@ -83,12 +95,17 @@ export class LineBuffer {
     this.length -= count;
   }
 
-  /** What it holds, which is the caller's from now on: this one goes on empty, with room of its own. */
-  take(): Buffer {
-    const taken = this.bytes.subarray(0, this.length);
+  /** The first bytes, which are the caller's from now on: this one goes on with the rest, in room of its own. */
+  take(count: number): Buffer {
+    const taken = this.bytes.subarray(0, count);
+    const rest = this.bytes.subarray(count, this.length);
     this.usualBytes = Math.max(FIRST_BYTES, Math.min(this.bytes.length, KEPT_BYTES));
     this.bytes = NO_BYTES;
     this.length = 0;
+    if (rest.length === 0) return taken;
+    this.reserve(rest.length);
+    this.bytes.set(rest);
+    this.length = rest.length;
     return taken;
   }
 
@@ -109,3 +126,13 @@ export class LineBuffer {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** perf: all lines of a thread that are made alone are made here, one after the other. */
+const alone = new LineBuffer();
+
+/** A line alone, which stands until the next one is made so. */
+export function makeLine<S>(format: LogFormat<S>, subject: S): LineBuffer {
+  alone.clear();
+  format(subject, alone);
+  return alone;
+}

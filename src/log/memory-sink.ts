@@ -1,7 +1,7 @@
 /*
  * The last lines of a log, kept in memory (nginx: error_log memory:): cheap enough to leave `debug` on.
  */
-import type { LineBuffer } from './line-buffer.js';
+import { type LogFormat, makeLine } from './line-buffer.js';
 import type { LogSink } from './sink.js';
 
 /** Keeps so many bytes of lines at most; the eldest give way. */
@@ -32,8 +32,8 @@ export class MemorySink implements LogSink {
     }
   }
 
-  writeBytes(line: LineBuffer): void {
-    this.write(line.toString());
+  writeFormatted<S>(format: LogFormat<S>, subject: S): void {
+    this.write(makeLine(format, subject).toString());
   }
 
   /** What is kept, eldest first. */

@@ -2,7 +2,7 @@
  * What every log writes to. Which sinks there are is said in log-sink.ts.
  */
 import type { LogLevel } from './level.js';
-import type { LineBuffer } from './line-buffer.js';
+import type { LogFormat } from './line-buffer.js';
 
 /** Takes lines and never throws: a log that cannot be written must not stop the serving. */
 export interface LogSink {
@@ -11,8 +11,8 @@ export interface LogSink {
    * @param level of an error log's line; who sends lines to a syslog server tells it
    */
   write(line: string, level?: LogLevel): void;
-  /** Takes one line that stands alone in a buffer, which is the caller's again afterwards. */
-  writeBytes(line: LineBuffer): void;
+  /** Takes one line, what a format says of `subject`. Throws what the format throws, and has no line then. */
+  writeFormatted<S>(format: LogFormat<S>, subject: S): void;
   /** Resolves when everything written so far has left, or could not. */
   flush(): Promise<void>;
   /** Opens the file anew under its name, after it was renamed (USR1). No effect on other targets. */
@@ -24,7 +24,7 @@ export interface LogSink {
 /** Takes lines and keeps none: the sink of `access_log off`. */
 export const NO_SINK: LogSink = {
   write() {},
-  writeBytes() {},
+  writeFormatted() {},
   flush: () => Promise.resolve(),
   reopen() {},
   close: () => Promise.resolve(),

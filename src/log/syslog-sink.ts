@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from '../core/clock.js';
 import { GRAVITY, type LogLevel } from './level.js';
-import type { LineBuffer } from './line-buffer.js';
+import { type LogFormat, makeLine } from './line-buffer.js';
 import type { LogSink } from './sink.js';
 import { formatSyslogTime, TimeStamp } from './time-stamp.js';
 
@@ -59,8 +59,8 @@ export class SyslogSink implements LogSink {
     this.#sender.send(this.#facility + severity, this.#time.text() + this.#tag, text);
   }
 
-  writeBytes(line: LineBuffer): void {
-    this.write(line.toString());
+  writeFormatted<S>(format: LogFormat<S>, subject: S): void {
+    this.write(makeLine(format, subject).toString());
   }
 
   flush(): Promise<void> {

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { compileLogFormat, type LogEscape, parseLogFormat } from './log-format.js';
+import { makeLine } from '../log/line-buffer.js';
+import { compileLogFormat, type LogEscape, type LogVariable, parseLogFormat } from './log-format.js';
 
-const VALUES: Readonly<Record<string, string | null>> = { uri: '/a"b', none: null, empty: '', n: '1' };
+const VALUES: Readonly<Record<string, string | null>> = { uri: '/a"b', none: null, empty: '' };
 
 function line(escaping: LogEscape, ...texts: string[]): string {
   const format = parseLogFormat(escaping, texts);
   if ('refusal' in format) return `refused: ${format.refusal.nginxText('log_format')}`;
-  const find = (name: string) => ({ read: () => VALUES[name] ?? null, isPlain: name === 'n' });
-  return compileLogFormat(format, find)({}).toString();
+  const find = (name: string): LogVariable<null> =>
+    name === 'n' ? { append: (_, line) => line.decimal(1) } : { read: () => VALUES[name] ?? null };
+  return makeLine(compileLogFormat(format, find), null).toString();
 }
 
 describe('a log format', () => {

@@ -6,7 +6,7 @@ import { toByteString } from '../conf/syntax/source-text.js';
 import { Refusal } from '../conf/values/value-type.js';
 import { variableText } from '../conf/values/variable-text.js';
 import { escapeForJson, escapeForLog, PLAIN_IN_JSON, PLAIN_IN_LOG } from '../log/escape.js';
-import { LineBuffer } from '../log/line-buffer.js';
+import type { LogFormat } from '../log/line-buffer.js';
 
 /** How values are written. */
 export type LogEscape = 'default' | 'json' | 'none';
@@ -19,12 +19,6 @@ export interface LogFormatText {
 
 /** What is written where a variable has no value (nginx: not found). */
 const MISSING: Readonly<Record<LogEscape, string>> = { default: '-', json: '', none: '' };
-
-/** Makes a line of a request or a session, which stands until the next one is made. */
-export type LogFormat<S> = (subject: S) => LineBuffer;
-
-/** perf: all formats of a thread make their lines here, one after the other. */
-const line = new LineBuffer();
 
 /**
  * Splits a format. Adjacent texts are one, as in nginx.
@@ -47,16 +41,12 @@ export function parseLogFormat(
   return { escaping, pieces };
 }
 
-/** How a variable is read for a log. */
-export interface LogVariable<S> {
-  /** Null when there is no value. */
-  readonly read: (subject: S) => string | null;
-  /** It never is null nor needs escaping: a number, a time. */
-  readonly isPlain: boolean;
-}
-
-/** Appends a value to `line`. */
-type Append<S> = (subject: S) => void;
+/** How a variable gets into a line. */
+export type LogVariable<S> =
+  /** By its value, null when there is none. */
+  | { readonly read: (subject: S) => string | null }
+  /** By itself: one that is always there and needs no escaping. */
+  | { readonly append: LogFormat<S> };
 
 /** Compiles a format; `find` gives what its names mean. perf: a walk over two arrays, no string made for a line. */
 export function compileLogFormat<S>(
@@ -64,7 +54,7 @@ export function compileLogFormat<S>(
   find: (name: string) => LogVariable<S>,
 ): LogFormat<S> {
   const literals: string[] = [''];
-  const values: Append<S>[] = [];
+  const values: LogFormat<S>[] = [];
   for (const piece of pieces) {
     if ('literal' in piece) literals[values.length] += piece.literal;
     else {
@@ -74,24 +64,24 @@ export function compileLogFormat<S>(
   }
   const first = literals[0]!;
   const behind = literals.slice(1);
-  return (subject) => {
-    line.clear();
+  return (subject, line) => {
     line.text(first);
     for (let i = 0; i < values.length; i++) {
-      values[i]!(subject);
+      values[i]!(subject, line);
       line.text(behind[i]!);
     }
-    return line;
   };
 }
 
-function appenderOf<S>({ read, isPlain }: LogVariable<S>, escaping: LogEscape): Append<S> {
+function appenderOf<S>(variable: LogVariable<S>, escaping: LogEscape): LogFormat<S> {
+  if ('append' in variable) return variable.append;
+  const { read } = variable;
   const missing = MISSING[escaping];
-  if (isPlain || escaping === 'none') return (subject) => line.text(read(subject) ?? missing);
+  if (escaping === 'none') return (subject, line) => line.text(read(subject) ?? missing);
   const isJson = escaping === 'json';
   const plain = isJson ? PLAIN_IN_JSON : PLAIN_IN_LOG;
   const escapeValue = isJson ? escapeForJson : escapeForLog;
-  return (subject) => {
+  return (subject, line) => {
     const value = read(subject);
     if (value === null) line.text(missing);
     else line.escaped(value, plain, escapeValue);

@@ -1,7 +1,7 @@
 /*
  * A log that a test reads.
  */
-import type { LineBuffer } from '../log/line-buffer.js';
+import { type LogFormat, makeLine } from '../log/line-buffer.js';
 import type { LogSink } from '../log/sink.js';
 
 const WAIT_TIMEOUT_MS = 10_000;
@@ -24,8 +24,8 @@ export class RecordingSink implements LogSink {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  writeBytes(line: LineBuffer): void {
-    this.write(line.toString());
+  writeFormatted<S>(format: LogFormat<S>, subject: S): void {
+    this.write(makeLine(format, subject).toString());
   }
 
   /** The same log as another configuration has it: closed by itself. */
@@ -35,8 +35,8 @@ export class RecordingSink implements LogSink {
       write: (line) => {
         if (!isClosed) this.write(line);
       },
-      writeBytes: (line) => {
-        if (!isClosed) this.writeBytes(line);
+      writeFormatted: (format, subject) => {
+        if (!isClosed) this.writeFormatted(format, subject);
       },
       flush: () => Promise.resolve(),
       reopen: () => {},

@@ -4,12 +4,12 @@
 import { finding } from '../../../conf/diagnostics/catalogue.js';
 import { type CheckedDirective, valuesOf } from '../../../conf/schema/checked.js';
 import type { Directive, Word } from '../../../conf/syntax/ast.js';
+import type { LogFormat } from '../../../log/line-buffer.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { readVariable } from '../../../variables/variable-table.js';
 import {
   compileLogFormat,
   type LogEscape,
-  type LogFormat,
   type LogFormatText,
   type LogVariable,
   parseLogFormat,
@@ -132,13 +132,13 @@ export class LogFormats {
 }
 
 function findVariable(name: string, at: Directive | Word, build: HttpBuild): LogVariable<HttpRequest> {
-  const read = LOG_VALUES.get(name);
-  if (read !== undefined) return { read, isPlain: true };
+  const append = LOG_VALUES.get(name);
+  if (append !== undefined) return { append };
   // Notes the name, so that one nothing defines is reported.
   build.text([{ kind: 'variable', name }], at);
   const variable = build.variables.use(name);
-  if (READ_ANEW.has(name)) return { read: variable.get, isPlain: false };
-  return { read: (request) => readVariable(variable, request), isPlain: false };
+  if (READ_ANEW.has(name)) return { read: variable.get };
+  return { read: (request) => readVariable(variable, request) };
 }
 
 /** The formats of the configuration that is built. */

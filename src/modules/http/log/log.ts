@@ -7,13 +7,13 @@ import type { Placed, Scope } from '../../../conf/schema/scope.js';
 import type { Directive, Word } from '../../../conf/syntax/ast.js';
 import { eventClock } from '../../../core/clock.js';
 import { describeErrno } from '../../../core/errno.js';
+import { type LogFormat, makeLine } from '../../../log/line-buffer.js';
 import type { SinkOptions } from '../../../log/sink.js';
 import { logErrorOf } from '../../../request/error-line.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import { DECLINED, type PhaseHandler } from '../../../request/phase.js';
 import type { Text } from '../../../variables/text.js';
 import { cannotOpenLog } from '../../error-log.js';
-import type { LogFormat } from '../../log-format.js';
 import { BuildKey, type HttpBuild, type HttpModule } from '../../module.js';
 import { type AccessParameter, accessLog, logFormat, openLogFileCache } from './directives.js';
 import { appendLine, LogFileCache } from './file-cache.js';
@@ -63,7 +63,7 @@ function defaultLog(build: HttpBuild): PhaseHandler {
   const sink = build.openSink(hasFolder ? 'logs/access.log' : 'stdout', { isPrompt: hasFolder });
   const format = build.shared(LOG_FORMATS).find('combined', NOWHERE, build)!;
   return (request) => {
-    sink.writeBytes(format(request));
+    sink.writeFormatted(format, request);
     return DECLINED;
   };
 }
@@ -140,7 +140,7 @@ function writeToSink(
     // Who has seen the answer finds its line, as with nginx.
     const isPrompt = options.bufferBytes === undefined;
     const sink = build.openSink(target, { ...options, isPrompt });
-    return (request) => sink.writeBytes(format(request));
+    return (request) => sink.writeFormatted(format, request);
   } catch (error) {
     build.report(node.args[0]!, cannotOpenLog(error as Error));
     return () => {};
@@ -158,8 +158,9 @@ function writeToNamed(
     if (!hasRoot(request)) return;
     const name = build.resolvePath(Buffer.from(path.evaluate(request), 'latin1').toString(), 'prefix');
     try {
-      if (cache === null) appendLine(name, format(request));
-      else cache.append(name, format(request));
+      const line = makeLine(format, request);
+      if (cache === null) appendLine(name, line);
+      else cache.append(name, line);
     } catch (error) {
       logErrorOf(request, 'crit', `open() "${name}" failed (${wordsOf(error)})`);
     }

@@ -2,6 +2,7 @@
  * Variables that logs read past the table of variables: cheaper, and as they are when the request is over.
  */
 import { eventClock, systemClock } from '../../../core/clock.js';
+import type { LineBuffer, LogFormat } from '../../../log/line-buffer.js';
 import { formatSeconds } from '../../../log/seconds.js';
 import { formatTimeIso8601, formatTimeLocal, TimeStamp } from '../../../log/time-stamp.js';
 import type { HttpRequest } from '../../../request/http-request.js';
@@ -21,17 +22,18 @@ export const READ_ANEW: ReadonlySet<string> = new Set([
   'http_user_agent',
 ]);
 
-/** By their names. None needs escaping. */
-export const LOG_VALUES: ReadonlyMap<string, (request: HttpRequest) => string> = new Map([
-  ['time_local', () => localTime.text()],
-  ['time_iso8601', () => isoTime.text()],
-  ['msec', () => formatSeconds(systemClock.wallMs())],
-  ['request_time', (request: HttpRequest) => formatSeconds(request.requestTimeMs)],
-  ['status', statusOf],
-  ['bytes_sent', (request: HttpRequest) => String(request.main.bytesSent)],
-  ['body_bytes_sent', (request: HttpRequest) => String(request.main.bodyBytesSent)],
-]);
+/** By their names: how they are appended to a line. None needs escaping. */
+export const LOG_VALUES: ReadonlyMap<string, LogFormat<HttpRequest>> = new Map([
+  ['time_local', (_, line) => line.text(localTime.text())],
+  ['time_iso8601', (_, line) => line.text(isoTime.text())],
+  ['msec', (_, line) => line.text(formatSeconds(systemClock.wallMs()))],
+  ['request_time', (request, line) => line.text(formatSeconds(request.requestTimeMs))],
+  ['status', appendStatus],
+  ['bytes_sent', (request, line) => line.decimal(request.main.bytesSent)],
+  ['body_bytes_sent', (request, line) => line.decimal(request.main.bodyBytesSent)],
+] satisfies [string, LogFormat<HttpRequest>][]);
 
-function statusOf({ status }: HttpRequest): string {
-  return status >= 100 ? String(status) : String(status).padStart(3, '0');
+function appendStatus({ status }: HttpRequest, line: LineBuffer): void {
+  if (status >= 100) line.decimal(status);
+  else line.text(String(status).padStart(3, '0'));
 }
