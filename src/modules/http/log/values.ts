@@ -15,7 +15,6 @@ const isoTime = new TimeStamp(eventClock, formatTimeIso8601);
  * nobody may give another meaning.
  */
 export const READ_ANEW: ReadonlySet<string> = new Set([
-  'remote_addr',
   'remote_user',
   'request',
   'http_referer',
@@ -24,6 +23,7 @@ export const READ_ANEW: ReadonlySet<string> = new Set([
 
 /** By their names: how they are appended to a line. None needs escaping. */
 export const LOG_VALUES: ReadonlyMap<string, LogFormat<HttpRequest>> = new Map([
+  ['remote_addr', (request, line) => line.text(request.remoteAddress)],
   ['time_local', (_, line) => line.text(localTime.text())],
   ['time_iso8601', (_, line) => line.text(isoTime.text())],
   ['msec', (_, line) => line.text(formatSeconds(systemClock.wallMs()))],
