@@ -1,7 +1,7 @@
 /*
  * Where a request stands in a trace, as the fields traceparent and tracestate say it (W3C Trace Context).
  */
-import { randomBytes } from 'node:crypto';
+import { randomId } from '../../../core/random-id.js';
 
 /** One place in a trace. */
 export interface TraceContext {
@@ -31,12 +31,13 @@ export function formatTraceParent({ traceId, spanId, isSampled }: TraceContext):
 
 /** The first span of a new trace. */
 export function makeTraceContext(isSampled: boolean): TraceContext {
-  return { traceId: randomId(16), spanId: randomId(8), isSampled };
+  return { traceId: validId(16), spanId: validId(8), isSampled };
 }
 
-function randomId(bytes: number): string {
-  const id = randomBytes(bytes).toString('hex');
-  return isZero(id) ? randomId(bytes) : id;
+/** Zeros alone say that there is none. */
+function validId(bytes: number): string {
+  const id = randomId(bytes);
+  return isZero(id) ? validId(bytes) : id;
 }
 
 function isZero(id: string): boolean {
