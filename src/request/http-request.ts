@@ -360,12 +360,7 @@ export class HttpRequest implements VariableSubject, StateHolder {
 
   /** The values of all lines of a field the client sent, by its name in lower case, in order. */
   fieldLines(lowerName: string): string[] {
-    const { fields } = this.head;
-    const values: string[] = [];
-    for (let i = 0; i < fields.count; i++) {
-      if (fields.name(i).toLowerCase() === lowerName) values.push(fields.value(i));
-    }
-    return values;
+    return this.head.fields.findAll(lowerName);
   }
 
   /** Of the answer that the client got, whole or not; 0 for none. */

@@ -151,13 +151,22 @@ export class FieldLines {
 
   /** The first value of a field by its name in lower case; null when there is none. */
   find(lowerName: string): string | null {
-    const { length } = lowerName;
-    for (let i = 0, at = 0; i < this.count; i++, at += STRIDE) {
-      // perf: most names differ in length, which costs no string to see.
-      if (this.table[at + NAME_END]! - this.table[at + NAME_START]! !== length) continue;
-      if (this.name(i).toLowerCase() === lowerName) return this.value(i);
-    }
+    for (let i = 0; i < this.count; i++) if (this.isNamed(i, lowerName)) return this.value(i);
     return null;
+  }
+
+  /** All values of a field by its name in lower case, in order. */
+  findAll(lowerName: string): string[] {
+    const values: string[] = [];
+    for (let i = 0; i < this.count; i++) if (this.isNamed(i, lowerName)) values.push(this.value(i));
+    return values;
+  }
+
+  private isNamed(index: number, lowerName: string): boolean {
+    const at = index * STRIDE;
+    // perf: most names differ in length, which costs no string to see.
+    if (this.table[at + NAME_END]! - this.table[at + NAME_START]! !== lowerName.length) return false;
+    return this.name(index).toLowerCase() === lowerName;
   }
 
   /** The first value of a known field, or '' when there is none. */
