@@ -13,7 +13,10 @@ export const nginx: ProxyUnderTest = {
   readVersion: () => /nginx\/(\S+)/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr)?.[1] ?? '?',
 };
 
-/** The proxy with a number of workers; several have a socket each, as those of sluice. */
+/**
+ * The proxy with a number of workers; several have a socket each, as those of sluice. Each keeps as many connections as
+ * all clients of all workers have: the kernel deals clients out unevenly, and who got more would connect anew each time.
+ */
 export function prepareNginxProxy(
   { listenPort, upstreamPort, folder }: StartOptions,
   workers: number,
@@ -23,7 +26,7 @@ export function prepareNginxProxy(
     listenPort,
     folder,
     `
-  upstream origin { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 10000000; }
+  upstream origin { server 127.0.0.1:${upstreamPort}; keepalive ${64 * workers}; keepalive_requests 10000000; }
   server {
     listen 127.0.0.1:${listenPort} backlog=1024${workers > 1 ? ' reuseport' : ''};
     location / {

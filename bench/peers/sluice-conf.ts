@@ -38,7 +38,7 @@ function observed(name: string, log: string): ProxyUnderTest {
   };
 }
 
-/** The small one with a number of workers. */
+/** The small one with a number of workers; each keeps as many connections as nginx's does. */
 export function prepareWorkers(options: StartOptions, count: number): Program {
   const server = smallServer(options.listenPort, '');
   return prepareConf(`sluice-${count}-workers`, options, 'access_log off;', server, count);
@@ -98,7 +98,7 @@ http {
   ${log}
   keepalive_requests 10000000;
   client_max_body_size 0;
-  upstream origin { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 10000000; }
+  upstream origin { server 127.0.0.1:${upstreamPort}; keepalive ${64 * workers}; keepalive_requests 10000000; }
 ${servers}
 }
 `,
