@@ -6,7 +6,13 @@ import { nginx } from './peers/nginx.js';
 import { fastifyHttpProxy, httpProxy3 } from './peers/node-peers.js';
 import type { ProxyUnderTest } from './peers/proxy-under-test.js';
 import { sluice } from './peers/sluice.js';
-import { sluiceBuffered, sluiceConf, sluiceLargeConf, sluiceObserved } from './peers/sluice-conf.js';
+import {
+  sluiceBuffered,
+  sluiceConf,
+  sluiceLargeConf,
+  sluiceObserved,
+  sluiceTraced,
+} from './peers/sluice-conf.js';
 import { type Workload, workloads } from './workloads.js';
 
 const proxies: readonly ProxyUnderTest[] = [
@@ -18,6 +24,7 @@ const proxies: readonly ProxyUnderTest[] = [
   sluiceConf,
   sluiceObserved,
   sluiceBuffered,
+  sluiceTraced,
   sluiceLargeConf,
 ];
 

@@ -1,5 +1,5 @@
 // Sluice from an nginx.conf: one that says what its command line says, the same with an access log and metrics, the same
-// with that log buffered, and one of 1,000 servers and 10,000 locations, which should not make a request dearer.
+// with that log buffered, with traces that nobody records, and one of 1,000 servers and 10,000 locations, which should not make a request dearer.
 
 import { writeFileSync } from 'node:fs';
 import type { Program } from '../processes.js';
@@ -7,10 +7,17 @@ import type { ProxyUnderTest, StartOptions } from './proxy-under-test.js';
 import { findSluice, sluice } from './sluice.js';
 
 export const sluiceConf: ProxyUnderTest = { ...sluice, name: 'sluice-conf', prepare: prepareSmall };
-export const sluiceObserved: ProxyUnderTest = observed('sluice-observed', 'access_log access.log;');
-export const sluiceBuffered: ProxyUnderTest = observed(
+const metrics = 'location = /metrics { metrics; }';
+export const sluiceObserved: ProxyUnderTest = variant('sluice-observed', 'access_log access.log;', metrics);
+export const sluiceBuffered: ProxyUnderTest = variant(
   'sluice-buffered',
   'access_log buffered.log combined buffer=64k;',
+  metrics,
+);
+export const sluiceTraced: ProxyUnderTest = variant(
+  'sluice-traced',
+  'access_log off; otel_trace $otel_parent_sampled; otel_trace_context propagate;',
+  '',
 );
 export const sluiceLargeConf: ProxyUnderTest = { ...sluice, name: 'sluice-large', prepare: prepareLarge };
 
@@ -27,13 +34,13 @@ function prepareSmall(options: StartOptions): Program {
   return prepareConf('sluice-conf', options, 'access_log off;', smallServer(options.listenPort, ''));
 }
 
-function observed(name: string, log: string): ProxyUnderTest {
+/** The small one with more directives in its http and its server block. */
+function variant(name: string, http: string, server: string): ProxyUnderTest {
   return {
     ...sluice,
     name,
     prepare(options) {
-      const server = smallServer(options.listenPort, 'location = /metrics { metrics; }');
-      return prepareConf(name, options, log, server);
+      return prepareConf(name, options, http, smallServer(options.listenPort, server));
     },
   };
 }
@@ -80,7 +87,7 @@ ${locations.join('\n')}
 function prepareConf(
   name: string,
   options: StartOptions,
-  log: string,
+  http: string,
   servers: string,
   workers = 1,
 ): Program {
@@ -95,7 +102,7 @@ pid ${path}.pid;
 error_log stderr error;
 events { }
 http {
-  ${log}
+  ${http}
   keepalive_requests 10000000;
   client_max_body_size 0;
   upstream origin { server 127.0.0.1:${upstreamPort}; keepalive ${64 * workers}; keepalive_requests 10000000; }
