@@ -16,15 +16,13 @@ export function parseH2loadOutput(output: string, log: string): LoadReport {
     .sort((a, b) => a - b);
   const quantile = (share: number) => durationsUs[Math.floor((durationsUs.length - 1) * share)] ?? Number.NaN;
   const total = count(/^requests: (\d+) total/m);
-  const succeeded = count(/ (\d+) succeeded,/);
-  const good = count(/^status codes: (\d+) 2xx/m);
   return {
     requests: total,
     durationSeconds: total / count(/, ([\d.]+) req\/s/),
     receivedBytes: count(/^traffic: \S+ \((\d+)\) total/m),
     p50Us: quantile(0.5),
     p99Us: quantile(0.99),
-    badStatuses: succeeded - Math.min(succeeded, good),
-    socketErrors: total - succeeded,
+    badStatuses: count(/ (\d+) 4xx,/) + count(/ (\d+) 5xx$/m),
+    socketErrors: total - count(/ (\d+) done,/),
   };
 }

@@ -10,6 +10,9 @@ import { buildWrkScript, parseWrkOutput } from './wrk-report.js';
 /** The core that load and origin share. */
 export const loadCore = 1;
 
+/** How much longer h2load waits for answers than they should take. */
+const patienceSeconds = 10;
+
 /** Sends the requests of one workload to a port of 127.0.0.1, over so many connections. */
 export interface Load {
   readonly workload: Workload;
@@ -20,11 +23,18 @@ export interface Load {
 export class WrkLoad implements Load {
   readonly workload: Workload;
   private readonly processes: ProcessGroup;
+  private readonly cores: readonly number[];
   private readonly script: string;
 
-  constructor(processes: ProcessGroup, workload: Workload, folder: string) {
+  constructor(
+    processes: ProcessGroup,
+    workload: Workload,
+    folder: string,
+    cores: readonly number[] = [loadCore],
+  ) {
     this.processes = processes;
     this.workload = workload;
+    this.cores = cores;
     this.script = `${folder}${workload.name}.lua`;
     writeFileSync(this.script, buildWrkScript(workload));
   }
@@ -32,7 +42,7 @@ export class WrkLoad implements Load {
   async run(port: number, connections: number, seconds: number): Promise<LoadReport> {
     const url = `http://127.0.0.1:${port}${this.workload.path}`;
     const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', this.script, url];
-    return parseWrkOutput(await this.processes.run({ name: 'wrk', command: 'wrk', args }, loadCore));
+    return parseWrkOutput(await this.processes.run({ name: 'wrk', command: 'wrk', args }, this.cores));
   }
 }
 
@@ -60,6 +70,7 @@ export class SteadyLoad implements Load {
       `-n${Math.round(this.requestsPerSecond * seconds)}`,
       `--rps=${this.requestsPerSecond / connections}`,
       `--log-file=${log}`,
+      `--connection-active-timeout=${seconds + patienceSeconds}s`,
       ...(upBytes > 0 ? [`-d${this.bodyFile(upBytes)}`] : []),
       `http://127.0.0.1:${port}${path}`,
     ];

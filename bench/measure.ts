@@ -93,7 +93,7 @@ export async function measure(
   return all;
 }
 
-/** A proxy serves one origin only, so each origin has processes of its own, those of a proxy not side by side. */
+/** A proxy serves one origin only, so each origin has processes of its own; those of one proxy start between the others'. */
 async function startProxies(
   plan: MeasurePlan,
   origin: 'sink' | 'static',

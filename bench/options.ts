@@ -93,7 +93,7 @@ function pickNamed<T extends { name: string }>(
   list: string | undefined,
 ): T[] {
   if (list === undefined) return [...all];
-  return list.split(',').map((name) => {
+  return [...new Set(list.split(','))].map((name) => {
     const found = all.find((one) => one.name === name);
     if (found !== undefined) return found;
     throw new Error(

@@ -33,6 +33,15 @@ export async function run(work: (run: Run) => Promise<boolean>): Promise<void> {
   }
 }
 
+/** The binary after `--node`, or the newest LTS. Throws when nothing is behind it. */
+export function nodeToMeasure(): string {
+  const flag = process.argv.indexOf('--node');
+  if (flag < 0) return findNewestLts();
+  const node = process.argv[flag + 1];
+  if (node === undefined) throw new Error('Cannot read "--node": it needs the path of a Node binary');
+  return node;
+}
+
 /**
  * Starts sluice in front of 127.0.0.1:`upstreamPort` for the programs that measure it alone, on the newest
  * LTS or on the binary after `--node`. `nodeArgs` are for Node.
@@ -42,12 +51,7 @@ export async function startSluiceAlone(
   upstreamPort: number,
   nodeArgs: readonly string[] = [],
 ): Promise<{ pid: number; port: number }> {
-  const flag = process.argv.indexOf('--node');
-  const node = process.argv[flag + 1];
-  if (flag > 0 && node === undefined)
-    throw new Error('Cannot read "--node": it needs the path of a Node binary');
-  const binary = flag > 0 ? node! : findNewestLts();
   const port = await findFreePort();
-  const program = prepareSluice({ listenPort: port, upstreamPort, node: binary }, nodeArgs);
+  const program = prepareSluice({ listenPort: port, upstreamPort, node: nodeToMeasure() }, nodeArgs);
   return { port, pid: await processes.startServer(program, 0, port) };
 }

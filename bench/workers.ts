@@ -4,13 +4,15 @@
 // latter more steadily. Exits 1 when two of sluice's workers do less than 1.7 times what one does.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { findNewestLts, installDebianPackages } from './install.js';
+import { installDebianPackages } from './install.js';
+import { WrkLoad } from './load.js';
+import { findFault } from './load-report.js';
 import { prepareNginxProxy } from './peers/nginx.js';
 import type { StartOptions } from './peers/proxy-under-test.js';
 import { prepareWorkers } from './peers/sluice-conf.js';
 import { processTree, readCpuTime } from './proc.js';
-import { findFreePort, type Program } from './processes.js';
-import { type Run, run } from './run.js';
+import { findFreePort } from './processes.js';
+import { nodeToMeasure, type Run, run } from './run.js';
 import { prepareStaticOrigin } from './static-origin.js';
 import { workloads } from './workloads.js';
 
@@ -29,7 +31,8 @@ const proxies = { nginx: prepareNginxProxy, sluice: prepareWorkers };
 interface Scene {
   name: keyof typeof proxies;
   workers: number;
-  cores: number[];
+  /** What each worker gets. */
+  load: WrkLoad;
   pid: number;
   port: number;
   /** Microseconds of processor time a request, by round. */
@@ -50,33 +53,32 @@ async function start(
   const port = await findFreePort();
   const options: StartOptions = { listenPort: port, upstreamPort, folder, node };
   const pid = await processes.startServer(proxies[name](options, workers), cores, port);
-  return { name, workers, cores, pid, port, us: [], rates: [] };
+  const load = new WrkLoad(processes, small, folder, cores);
+  return { name, workers, load, pid, port, us: [], rates: [] };
 }
 
-async function measureRound({ processes }: Run, scene: Scene, isCounted: boolean): Promise<void> {
+async function measureRound(
+  { load, workers, pid, port, us, rates }: Scene,
+  isCounted: boolean,
+): Promise<void> {
   // What the round before left to do (closing its connections) is not this round's.
   await delay(100);
-  const { cores, pid, port } = scene;
   const pids = processTree(pid);
   const before = readCpuTime(pids).totalNs;
-  const outputs = await Promise.all(cores.map(() => processes.run(loadOf(port), cores)));
+  const loads = Array.from({ length: workers }, () => load.run(port, connectionsPerWorker, seconds));
+  const reports = await Promise.all(loads);
   const spentUs = (readCpuTime(pids).totalNs - before) / 1000;
-  const requests = outputs.map(requestsIn).reduce((sum, count) => sum + count, 0);
+  for (const report of reports) {
+    const fault = findFault(report, small);
+    if (fault !== undefined) throw new Error(`Cannot measure: ${fault}`);
+  }
   if (!isCounted) return;
-  scene.us.push(spentUs / requests);
-  scene.rates.push(requests / seconds);
+  us.push(spentUs / sum(reports.map(({ requests }) => requests)));
+  rates.push(sum(reports.map(({ requests, durationSeconds }) => requests / durationSeconds)));
 }
 
-function loadOf(port: number): Program {
-  const args = ['-t1', `-c${connectionsPerWorker}`, `-d${seconds}s`, `http://127.0.0.1:${port}${small.path}`];
-  return { name: 'wrk', command: 'wrk', args };
-}
-
-/** Throws when an answer was wrong or none. */
-function requestsIn(output: string): number {
-  const fault = /(Socket errors|Non-2xx).*/.exec(output)?.[0];
-  if (fault !== undefined) throw new Error(`Cannot measure: ${fault}`);
-  return Number(/(\d+) requests in/.exec(output)?.[1]);
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Between the best quarter and the rest: what others do on the machine makes rounds worse, never better. */
@@ -99,14 +101,13 @@ function describe(scene: Scene): string {
 
 await run(async (context) => {
   installDebianPackages(['nginx', 'wrk'], context.log);
-  const flag = process.argv.indexOf('--node');
-  const node = flag > 0 ? process.argv[flag + 1]! : findNewestLts();
+  const node = nodeToMeasure();
   const scenes: Scene[] = [];
   for (const name of ['nginx', 'sluice'] as const) {
     for (const workers of [1, 2]) scenes.push(await start(context, name, workers, node));
   }
   for (let round = -warmUpRounds; round < rounds; round++) {
-    for (const scene of scenes) await measureRound(context, scene, round >= 0);
+    for (const scene of scenes) await measureRound(scene, round >= 0);
     if (round >= 0) context.log(`round ${round + 1} of ${rounds}`);
   }
   let isReached = true;

@@ -1,5 +1,6 @@
 // Sluice from an nginx.conf: one that says what its command line says, the same with an access log and metrics, the same
-// with that log buffered, with traces that nobody records, and one of 1,000 servers and 10,000 locations, which should not make a request dearer.
+// with that log buffered, the first with traces that nobody records, and one of 1,000 servers and 10,000 locations, which
+// should not make a request dearer.
 
 import { writeFileSync } from 'node:fs';
 import type { Program } from '../processes.js';
