@@ -1,7 +1,9 @@
-// `npm run bench:workers`: what a second worker brings, to sluice and to nginx. One worker is alone on one core with
-// its load and its origin, two have two cores with twice of both: so the share of load and origin is the same, and so is
-// the load of a worker. No core idles, so requests per second and the processor time of a request say the same, the
-// latter more steadily. Exits 1 when two of sluice's workers do less than 1.7 times what one does.
+// `npm run bench:workers`: what a second worker brings, to sluice and to nginx. One worker with its load and its origin,
+// and two with twice of both, each on both cores of the machine, where the kernel puts them. As load and origin take
+// their share of the cores, requests per second can't show what the workers could do: the processor time of a request
+// does. One second of one worker and one of two follow each other and are compared with each other alone, as the speed of
+// a shared machine changes from minute to minute; processes of the same code differ too, so all are started several
+// times. Exits 1 when two of sluice's workers do less than 1.7 times what one does, by the median of the rounds.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { installDebianPackages } from './install.js';
@@ -11,57 +13,66 @@ import { prepareNginxProxy } from './peers/nginx.js';
 import type { StartOptions } from './peers/proxy-under-test.js';
 import { prepareWorkers } from './peers/sluice-conf.js';
 import { processTree, readCpuTime } from './proc.js';
-import { findFreePort } from './processes.js';
+import { findFreePort, type Program } from './processes.js';
 import { nodeToMeasure, type Run, run } from './run.js';
 import { prepareStaticOrigin } from './static-origin.js';
 import { workloads } from './workloads.js';
 
-/** Short ones in turn, so that what else the machine does hits all alike. */
-const rounds = 20;
-const warmUpRounds = 3;
+/** How often everything is started anew. */
+const starts = 4;
+/** Rounds of each start. */
+const rounds = 10;
+/** Until compilers are done; each worker compiles for itself. */
+const warmUpRounds = 5;
 const seconds = 1;
+const cores = [0, 1];
 const connectionsPerWorker = 64;
 const bound = 1.7;
 
 const small = workloads[0]!;
 
 const proxies = { nginx: prepareNginxProxy, sluice: prepareWorkers };
+const names = ['nginx', 'sluice'] as const;
+type Name = (typeof names)[number];
+type Prepare = (options: StartOptions, workers: number) => Program;
 
-/** One proxy with a number of workers, and what was measured. */
+/** A proxy with a number of workers, and what each of them gets. */
 interface Scene {
-  name: keyof typeof proxies;
   workers: number;
-  /** What each worker gets. */
   load: WrkLoad;
   pid: number;
   port: number;
-  /** Microseconds of processor time a request, by round. */
-  us: number[];
-  /** Requests per second, by round. */
-  rates: number[];
+}
+
+/** What a scene did in a second. */
+interface Measured {
+  /** Microseconds of processor time a request. */
+  us: number;
+  requestsPerSecond: number;
+}
+
+/** What was measured of a proxy, by round. */
+interface Series {
+  one: Measured[];
+  two: Measured[];
 }
 
 async function start(
   { processes, folder }: Run,
-  name: Scene['name'],
+  prepare: Prepare,
   workers: number,
   node: string,
 ): Promise<Scene> {
-  const cores = Array.from({ length: workers }, (_, core) => core);
   const upstreamPort = await findFreePort();
   await processes.startServer(prepareStaticOrigin(upstreamPort, folder, workers), cores, upstreamPort);
   const port = await findFreePort();
-  const options: StartOptions = { listenPort: port, upstreamPort, folder, node };
-  const pid = await processes.startServer(proxies[name](options, workers), cores, port);
-  const load = new WrkLoad(processes, small, folder, cores);
-  return { name, workers, load, pid, port, us: [], rates: [] };
+  const program = prepare({ listenPort: port, upstreamPort, folder, node }, workers);
+  const pid = await processes.startServer(program, cores, port);
+  return { workers, load: new WrkLoad(processes, small, folder, cores), pid, port };
 }
 
-async function measureRound(
-  { load, workers, pid, port, us, rates }: Scene,
-  isCounted: boolean,
-): Promise<void> {
-  // What the round before left to do (closing its connections) is not this round's.
+async function measure({ workers, load, pid, port }: Scene): Promise<Measured> {
+  // What the one before left to do (closing its connections) is not part of this.
   await delay(100);
   const pids = processTree(pid);
   const before = readCpuTime(pids).totalNs;
@@ -72,54 +83,60 @@ async function measureRound(
     const fault = findFault(report, small);
     if (fault !== undefined) throw new Error(`Cannot measure: ${fault}`);
   }
-  if (!isCounted) return;
-  us.push(spentUs / sum(reports.map(({ requests }) => requests)));
-  rates.push(sum(reports.map(({ requests, durationSeconds }) => requests / durationSeconds)));
+  return {
+    us: spentUs / sum(reports.map(({ requests }) => requests)),
+    requestsPerSecond: sum(reports.map(({ requests, durationSeconds }) => requests / durationSeconds)),
+  };
 }
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Between the best quarter and the rest: what others do on the machine makes rounds worse, never better. */
-function bestQuarter(sorted: number[]): number {
-  return sorted[Math.floor(sorted.length / 4)]!;
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-function usOf({ us }: Scene): number {
-  return bestQuarter([...us].sort((a, b) => a - b));
+function describe(name: string, workers: string, measured: readonly Measured[]): string {
+  const us = median(measured.map((each) => each.us)).toFixed(1);
+  const rate = Math.round(median(measured.map((each) => each.requestsPerSecond)));
+  return `${name}, ${workers}: ${us} us of CPU a request, ${rate} requests/s`;
 }
 
-function rateOf({ rates }: Scene): number {
-  return bestQuarter([...rates].sort((a, b) => b - a));
-}
-
-function describe(scene: Scene): string {
-  const which = `${scene.name}, ${scene.workers} worker${scene.workers > 1 ? 's' : ''}`;
-  return `${which}: ${usOf(scene).toFixed(1)} us of CPU a request, ${Math.round(rateOf(scene))} requests/s`;
+/** How many times what one does two do: each of two cores gives its time, which lasts for so many requests. */
+function compare(name: string, { one, two }: Series): number {
+  const byRound = one.map((measured, round) => (2 * measured.us) / two[round]!.us).sort((a, b) => a - b);
+  const quarter = byRound.length >> 2;
+  const [low, middle, high] = [byRound[quarter]!, median(byRound), byRound.at(-1 - quarter)!];
+  process.stdout.write(`${describe(name, 'one worker', one)}\n${describe(name, 'two workers', two)}\n`);
+  const spread = `half of the rounds ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  process.stdout.write(`${name}: two do ${middle.toFixed(2)} times what one does (${spread})\n`);
+  return middle;
 }
 
 await run(async (context) => {
   installDebianPackages(['nginx', 'wrk'], context.log);
   const node = nodeToMeasure();
-  const scenes: Scene[] = [];
-  for (const name of ['nginx', 'sluice'] as const) {
-    for (const workers of [1, 2]) scenes.push(await start(context, name, workers, node));
+  const series: Record<Name, Series> = { nginx: { one: [], two: [] }, sluice: { one: [], two: [] } };
+  for (let started = 1; started <= starts; started++) {
+    const scenes: { name: Name; one: Scene; two: Scene }[] = [];
+    for (const name of names) {
+      const one = await start(context, proxies[name], 1, node);
+      scenes.push({ name, one, two: await start(context, proxies[name], 2, node) });
+    }
+    for (let round = 1 - warmUpRounds; round <= rounds; round++) {
+      for (const { name, one, two } of scenes) {
+        const measured = [await measure(one), await measure(two)] as const;
+        if (round < 1) continue;
+        series[name].one.push(measured[0]);
+        series[name].two.push(measured[1]);
+      }
+    }
+    await context.processes.stopAll();
+    context.log(`start ${started} of ${starts}`);
   }
-  for (let round = -warmUpRounds; round < rounds; round++) {
-    for (const scene of scenes) await measureRound(scene, round >= 0);
-    if (round >= 0) context.log(`round ${round + 1} of ${rounds}`);
-  }
-  let isReached = true;
-  for (const scene of scenes) process.stdout.write(`${describe(scene)}\n`);
-  for (let i = 0; i < scenes.length; i += 2) {
-    const [one, two] = [scenes[i]!, scenes[i + 1]!];
-    const byCpu = (2 * usOf(one)) / usOf(two);
-    const byRate = rateOf(two) / rateOf(one);
-    const figures = `${byCpu.toFixed(2)} times one by CPU a request, ${byRate.toFixed(2)} by requests/s`;
-    const isJudged = one.name === 'sluice';
-    process.stdout.write(`${one.name}: two are ${figures}${isJudged ? `, bound ${bound}` : ''}\n`);
-    if (isJudged) isReached = byCpu >= bound;
-  }
-  return isReached;
+  compare('nginx', series.nginx);
+  const reached = compare('sluice', series.sluice);
+  process.stdout.write(`bound ${bound}\n`);
+  return reached >= bound;
 });
