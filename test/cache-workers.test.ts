@@ -2,40 +2,22 @@
 // On a Node that can't share ports between threads there is one worker, which test/cache.test.ts is about.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { BroadcastChannel } from 'node:worker_threads';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { canSharePorts } from '../src/process/settings.js';
 import { answering, RawClient, RawOrigin } from '../src/testing/index.js';
 import { type Answer, readAnswer } from './conf-scene.js';
 import { folderOf } from './folder.js';
 import { freePort } from './free-port.js';
+import { endWorker, startMortal } from './mortal-workers.js';
 
 /** What takes its time where many tests run at once. */
 const SOON = { timeout: 15_000 };
-
-const dist = new URL('../dist/', import.meta.url);
-
-/** A worker that dies when it is told to, with the lock of the cache in its hands if that is wanted. */
-const MORTAL = `
-import { BroadcastChannel, parentPort, threadId, workerData } from 'node:worker_threads';
-let zones = [];
-parentPort.on('message', ({ published }) => {
-  if (published) zones = [...published.memories].filter(([name]) => /^proxy_cache /.test(name));
-});
-new BroadcastChannel('sluice-cache-test').onmessage = ({ data: { index, isLocking } }) => {
-  if (index !== workerData.index) return;
-  if (isLocking) for (const [, memory] of zones) Atomics.store(new Int32Array(memory), 0, threadId + 1);
-  process.exit(9);
-};
-await import(${JSON.stringify(new URL('cli/worker.js', dist).href)});
-`;
 
 let folder: string;
 let port: number;
 
 beforeEach(async () => {
-  folder = await folderOf({ 'mortal.mjs': MORTAL });
+  folder = await folderOf();
   port = await freePort();
 });
 
@@ -74,24 +56,6 @@ function writeCache(workers: number, origin: string, more = '', path = '', zone 
      }`,
     `proxy_cache_path ${at('cache')} keys_zone=${zone} ${path};`,
   );
-}
-
-/** The built program in this process, with workers that can be told to die. */
-async function start(): Promise<{ reload(): Promise<void> }> {
-  const { ConfProcess } = await import(new URL('process/conf-process.js', dist).href);
-  const { BootLog } = await import(new URL('process/boot-log.js', dist).href);
-  const path = at('nginx.conf');
-  const files = { path, prefix: `${folder}/`, commandLine: '', errorLog: at('error.log') };
-  const proxy = new ConfProcess(files, new BootLog(files), pathToFileURL(at('mortal.mjs')));
-  await proxy.start(proxy.compile(), new Map());
-  onTestFinished(() => proxy.stop());
-  return proxy;
-}
-
-function endWorker(index: number, isLocking = false): void {
-  const channel = new BroadcastChannel('sluice-cache-test');
-  onTestFinished(() => channel.close());
-  channel.postMessage({ index, isLocking });
 }
 
 /** On a connection of its own, so that any worker may answer. */
@@ -169,7 +133,7 @@ describe.skipIf(!canSharePorts()).each([2, 8])('a cache of %d workers', (workers
   it('has an answer at once in all of them that one has stored, with all that is known of it', async () => {
     const origin = await startCounting(() => 'Cache-Control: max-age=100\r\nVary: Accept-Language\r\n');
     writeCache(workers, origin.name);
-    await start();
+    await startMortal(folder);
     for (const language of ['en', 'de']) {
       const fields = `Accept-Language: ${language}\r\n`;
       const first = await ask('/a', fields);
@@ -183,7 +147,7 @@ describe.skipIf(!canSharePorts()).each([2, 8])('a cache of %d workers', (workers
   it('has one of a hundred requests at once fetch an answer, and wakes the others', async () => {
     const { name, origin, answerNext } = await startWaiting();
     writeCache(workers, name, 'proxy_cache_lock on; proxy_cache_lock_timeout 60s; proxy_cache_lock_age 60s;');
-    await start();
+    await startMortal(folder);
     const asked = askMany(100, '/');
     await expect.poll(countActive, SOON).toBe(100);
     await answerNext('Cache-Control: max-age=100\r\n', 'body');
@@ -201,7 +165,7 @@ describe.skipIf(!canSharePorts()).each([2, 8])('a cache of %d workers', (workers
       name,
       'proxy_cache_lock on; proxy_cache_lock_timeout 60s; proxy_cache_lock_age 300ms;',
     );
-    await start();
+    await startMortal(folder);
     const asked = askMany(20, '/');
     const first = await origin.accept();
     await first.readRequest();
@@ -217,7 +181,7 @@ describe.skipIf(!canSharePorts()).each([2, 8])('a cache of %d workers', (workers
   it('counts uses of all of them for proxy_cache_min_uses', async () => {
     const origin = await startCounting();
     writeCache(workers, origin.name, 'proxy_cache_min_uses 3;');
-    await start();
+    await startMortal(folder);
     const answers = [];
     for (let i = 0; i < 20; i++) answers.push(await ask('/'));
     expect(answers).toEqual([
@@ -231,7 +195,7 @@ describe.skipIf(!canSharePorts()).each([2, 8])('a cache of %d workers', (workers
   it('is not blocked by a worker that dies while it fetches an answer', async () => {
     const { name, origin, answerNext } = await startWaiting();
     writeCache(workers, name, 'proxy_cache_lock on; proxy_cache_lock_timeout 60s; proxy_cache_lock_age 60s;');
-    await start();
+    await startMortal(folder);
     const answers: string[] = [];
     const note = (answer: Answer) => answers.push(seen(answer));
     // Who is the first decides which worker has the lock; its own clients go with it.
@@ -270,7 +234,7 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
     );
     onTestFinished(() => origin.stop());
     writeCache(workers, `127.0.0.1:${origin.address.port}`, 'proxy_cache_revalidate on;');
-    await start();
+    await startMortal(folder);
     expect(await ask('/')).toBe('MISS ok');
     await expect.poll(() => ask('/'), SOON).toBe('REVALIDATED ok');
     expect(await askAll(workers, '/')).toEqual(new Set(['HIT ok']));
@@ -295,7 +259,7 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
     });
     onTestFinished(() => origin.stop());
     writeCache(workers, `127.0.0.1:${origin.address.port}`, 'proxy_cache_use_stale updating;');
-    await start();
+    await startMortal(folder);
     expect(await ask('/')).toBe('MISS old');
     let asked: Promise<string>;
     do asked = ask('/');
@@ -314,7 +278,7 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
     );
     onTestFinished(() => origin.stop());
     writeCache(workers, `127.0.0.1:${origin.address.port}`, '', 'max_size=20k');
-    await start();
+    await startMortal(folder);
     for (let i = 0; i < 40; i++) {
       await get(`/${i}`);
       const bytes = filesOf().reduce((sum, path) => sum + statSync(path).size, 0);
@@ -329,7 +293,7 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
   it('lets go of what was used longest ago when its keys_zone is full', async () => {
     const origin = await startCounting();
     writeCache(workers, origin.name, '', '', 'one:32k');
-    await start();
+    await startMortal(folder);
     for (let i = 0; i < 300; i++) {
       await get(`/${i}`);
       if (i % 50 === 0) await get('/0');
@@ -345,7 +309,7 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
   it('lets go of what none of them uses, and keeps what any does', async () => {
     const origin = await startCounting();
     writeCache(workers, origin.name, '', 'inactive=3s');
-    await start();
+    await startMortal(folder);
     await get('/used');
     await get('/unused');
     await expect
@@ -360,7 +324,7 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
   it('lives on when the configuration is loaded again, but not in another folder', async () => {
     const origin = await startCounting();
     writeCache(workers, origin.name, 'proxy_cache_min_uses 2;');
-    const proxy = await start();
+    const proxy = await startMortal(folder);
     await expect.poll(async () => (await cacheStatus()).cold, SOON).toBe(false);
     expect(await ask('/')).toBe('MISS answer 1');
     writeCache(workers, origin.name, 'proxy_cache_min_uses 2;', 'max_size=1m');
@@ -380,10 +344,10 @@ describe.skipIf(!canSharePorts())('a cache of several workers', () => {
   it('knows again what is stored when a worker has died in the middle of a change of what is known', async () => {
     const origin = await startCounting();
     writeCache(workers, origin.name);
-    await start();
+    await startMortal(folder);
     expect(await ask('/')).toBe('MISS answer 1');
     const { size } = await cacheStatus();
-    endWorker(1, true);
+    endWorker(1, /^proxy_cache /);
     await expect.poll(errorLog, SOON).toMatch(/\[alert\].*worker 1 exited with code 9/);
     expect(await ask('/')).toBe('HIT answer 1');
     await expect.poll(cacheStatus, SOON).toMatchObject({ cold: false, size });
@@ -400,7 +364,7 @@ describe.skipIf(!canSharePorts())('the queue of an upstream', () => {
         'location / { proxy_pass http://app; }',
         `upstream app { zone app 64k; server ${name} max_conns=1; queue 5 timeout=60s; }`,
       );
-      await start();
+      await startMortal(folder);
       const statuses: number[] = [];
       const first = get('/');
       const connection = await origin.accept();

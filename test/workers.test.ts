@@ -4,21 +4,18 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
 import { canSharePorts } from '../src/process/settings.js';
 import { RawClient, RawOrigin } from '../src/testing/index.js';
 import { startOrigins } from './answering-origins.js';
 import { freePort } from './free-port.js';
+import { endWorker, startMortal } from './mortal-workers.js';
 import { endPrograms } from './program.js';
 import { SluiceProcess } from './sluice-process.js';
 import { SteadyLoad } from './steady-load.js';
 
 /** A reload or a start takes its time where many tests run at once. */
 const SOON = { timeout: 15_000 };
-
-const dist = new URL('../dist/', import.meta.url);
 
 let folder: string;
 let port: number;
@@ -342,39 +339,6 @@ describe.skipIf(!canSharePorts())('workers', () => {
   });
 });
 
-/** A worker that dies when it is told to, with the lock of every zone in its hands. */
-const MORTAL = `
-import { BroadcastChannel, parentPort, threadId, workerData } from 'node:worker_threads';
-let zones = [];
-parentPort.on('message', ({ published }) => {
-  if (published) zones = [...published.memories].filter(([name]) => /^(limit_req|peers) /.test(name));
-});
-new BroadcastChannel('sluice-test').onmessage = ({ data }) => {
-  if (data !== workerData.index) return;
-  for (const [, memory] of zones) Atomics.store(new Int32Array(memory), 0, threadId + 1);
-  process.exit(9);
-};
-await import(${JSON.stringify(new URL('cli/worker.js', dist).href)});
-`;
-
-/** Workers that can be told to die. */
-async function startMortal(code = MORTAL): Promise<{ reload(): Promise<void> }> {
-  const entry = at('mortal.mjs');
-  writeFileSync(entry, code);
-  const { ConfProcess } = await import(new URL('process/conf-process.js', dist).href);
-  const { BootLog } = await import(new URL('process/boot-log.js', dist).href);
-  const files = {
-    path: at('nginx.conf'),
-    prefix: `${folder}/`,
-    commandLine: '',
-    errorLog: at('error.log'),
-  };
-  const proxy = new ConfProcess(files, new BootLog(files), pathToFileURL(entry));
-  await proxy.start(proxy.compile(), new Map());
-  onTestFinished(() => proxy.stop());
-  return proxy;
-}
-
 describe.skipIf(!canSharePorts())('a worker that dies', () => {
   it('has a successor that knows what servers there are', async () => {
     const [a, b] = await startOrigins('a', 'b');
@@ -384,12 +348,10 @@ describe.skipIf(!canSharePorts())('a worker that dies', () => {
       'location / { proxy_pass http://app; } location = /number { return 200 $connection; } location /api { api write=on; }',
       `upstream app { zone app 64k; state ${at('app.servers')}; }`,
     );
-    await startMortal();
+    await startMortal(folder);
     expect((await api('POST', '', { server: b!.name, max_fails: 9 })).json.id).toBe(1);
     await api('DELETE', '/0');
-    const channel = new BroadcastChannel('sluice-test');
-    onTestFinished(() => channel.close());
-    channel.postMessage(1);
+    endWorker(1, /^(limit_req|peers) /);
     await expect.poll(errorLog, SOON).toMatch(/\[notice\].*start worker 1/);
     await expect
       .poll(
@@ -411,10 +373,8 @@ describe.skipIf(!canSharePorts())('a worker that dies', () => {
        upstream app { zone app 64k; server 127.0.0.1:${await freePort()}; server 127.0.0.1:${await freePort()}; }
        server { listen 127.0.0.1:${await freePort()}; }`,
     );
-    await startMortal();
-    const channel = new BroadcastChannel('sluice-test');
-    onTestFinished(() => channel.close());
-    channel.postMessage(1);
+    await startMortal(folder);
+    endWorker(1, /^(limit_req|peers) /);
     await expect.poll(errorLog, SOON).toMatch(/\[alert\].*worker 1 exited with code 9/);
     const startedMs = performance.now();
     for (let i = 0; i < 5; i++) expect(await ask('/x')).toMatch(/^50\d /);
@@ -434,9 +394,7 @@ describe.skipIf(!canSharePorts())('a worker that dies', () => {
 describe.skipIf(!canSharePorts())('a worker that can not be started', () => {
   it('keeps a reload from nothing: the others serve the new configuration, and the next too', async () => {
     writeConf(2, 'return 200 one;');
-    const proxy = await startMortal(
-      MORTAL.replace('let zones', 'if (workerData.index === 2) process.exit(5);\nlet zones'),
-    );
+    const proxy = await startMortal(folder, 2);
     for (const name of ['two', 'three']) {
       writeConf(3, `return 200 ${name};`);
       await proxy.reload();
