@@ -1,9 +1,20 @@
 // nginx's command line, with files and processes: what is printed, which exit codes, what signals do.
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RawClient, RawOrigin } from '../src/testing/index.js';
 import { freePort } from './free-port.js';
 import { endPrograms } from './program.js';
 import { runSluice, SluiceProcess } from './sluice-process.js';
@@ -60,6 +71,11 @@ async function start(): Promise<SluiceProcess> {
   await expect.poll(() => existsSync(at('nginx.pid')), { timeout: 10_000 }).toBe(true);
   return sluice;
 }
+
+const SOON = { timeout: 10_000 };
+const tookOver = () => existsSync(at('nginx.pid.oldbin')) && existsSync(at('nginx.pid'));
+/** How many times USR2 was of no use. */
+const ignored = () => readFileSync(at('error.log'), 'utf8').match(/changing binary is ignored/g)?.length ?? 0;
 
 const ask = async () =>
   (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).text();
@@ -266,6 +282,69 @@ describe('a process that serves', () => {
     expect(existsSync(at('nginx.pid.oldbin'))).toBe(false);
     process.kill(readPid('nginx.pid'), 'SIGQUIT');
     await expect.poll(() => existsSync(at('nginx.pid'))).toBe(false);
+  });
+
+  it('starts no third program on USR2, whichever of the two is told to', async () => {
+    writeConf('one');
+    const sluice = await start();
+    sluice.child.kill('SIGUSR2');
+    await expect.poll(tookOver, SOON).toBe(true);
+    const next = readPid('nginx.pid');
+    sluice.child.kill('SIGUSR2');
+    await expect.poll(ignored).toBe(1);
+    process.kill(next, 'SIGUSR2');
+    await expect.poll(ignored).toBe(2);
+    expect([readPid('nginx.pid.oldbin'), readPid('nginx.pid')]).toEqual([sluice.child.pid, next]);
+    // Once one of them has ended, there may be another.
+    process.kill(next, 'SIGQUIT');
+    await expect.poll(() => readPid('nginx.pid'), SOON).toBe(sluice.child.pid);
+    sluice.child.kill('SIGUSR2');
+    await expect.poll(tookOver, SOON).toBe(true);
+  });
+
+  it('leaves a unix socket to the new program, for everybody as nginx makes it', async () => {
+    writeConf('one', `daemon off; worker_processes 2;`);
+    const path = at('sock');
+    const conf = readFileSync(at('nginx.conf'), 'utf8');
+    writeFileSync(at('nginx.conf'), conf.replace('listen', `listen unix:${path}; listen`));
+    const sluice = await start();
+    expect(statSync(path).mode & 0o666).toBe(0o666);
+    sluice.child.kill('SIGUSR2');
+    await expect.poll(tookOver, SOON).toBe(true);
+    const exited = once(sluice.child, 'exit');
+    sluice.child.kill('SIGQUIT');
+    await exited;
+    const client = await RawClient.connect({ host: '', port: 0, path });
+    await client.send('GET / HTTP/1.0\r\n\r\n');
+    expect(await client.readToEnd()).toMatch(/one$/);
+    expect(readdirSync(folder).filter((name) => name.startsWith('sock'))).toEqual(['sock']);
+  });
+
+  it('ignores HUP and USR2 while it ends', async () => {
+    const origin = await RawOrigin.start();
+    writeConf('one');
+    const conf = readFileSync(at('nginx.conf'), 'utf8');
+    const slow = `location /slow { proxy_pass http://127.0.0.1:${origin.address.port}; } location / {`;
+    writeFileSync(at('nginx.conf'), conf.replace('location / {', slow));
+    const sluice = await start();
+    const client = await RawClient.connect({ host: '127.0.0.1', port, path: null });
+    await client.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    const asked = await origin.accept();
+    await asked.readHead();
+    const other = await freePort();
+    writeFileSync(at('nginx.conf'), conf.replace('listen', `listen 127.0.0.1:${other}; listen`));
+    for (const signal of ['SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const) {
+      sluice.child.kill(signal);
+      await expect.poll(() => readFileSync(at('error.log'), 'utf8')).toContain(`${signal} received`);
+    }
+    await expect.poll(ignored).toBe(1);
+    expect(readPid('nginx.pid')).toBe(sluice.child.pid);
+    await asked.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    expect(await client.readToEnd()).toMatch(/ok$/);
+    expect((await sluice.ended).code).toBe(0);
+    expect(readFileSync(at('error.log'), 'utf8').match(/: serving /g)).toHaveLength(1);
+    expect(existsSync(at('nginx.pid'))).toBe(false);
+    await origin.stop();
   });
 
   it('leaves the terminal with daemon on, once it serves', async () => {

@@ -314,6 +314,23 @@ describe.skipIf(!canSharePorts())('workers', () => {
     expect(existsSync(at('nginx.pid'))).toBe(false);
   });
 
+  it('end at once by TERM, though what runs is being waited for', async () => {
+    const origin = await RawOrigin.start();
+    onTestFinished(() => origin.stop());
+    writeConf(2, `location / { proxy_pass http://127.0.0.1:${origin.address.port}; }`);
+    const sluice = await start();
+    const client = await RawClient.connect({ host: '127.0.0.1', port, path: null });
+    await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await (await origin.accept()).readHead();
+    kill('SIGQUIT');
+    await expect.poll(errorLog, SOON).toContain('SIGQUIT received');
+    const startedMs = performance.now();
+    kill('SIGTERM');
+    expect((await sluice.ended).code).toBe(0);
+    // A worker that does not obey is ended after five seconds.
+    expect(performance.now() - startedMs).toBeLessThan(4000);
+  });
+
   it('are followed by those of a new program on the same sockets', async () => {
     writeConf(2, 'return 200 $pid;');
     const sluice = await start();

@@ -125,8 +125,10 @@ async function serve(proxy: ConfProcess, usable: UsableConf): Promise<number | n
     await usable.cycle.close();
     return startInBackground();
   }
-  await proxy.start(usable, sockets);
+  const started = proxy.start(usable, sockets);
+  // Not later: who sees the pid file may send one.
   obeyNginxSignals(proxy);
+  await started;
   handleStrayErrors(proxy, { log: (level, message) => proxy.errorLog.log(level, message) });
   if (isInBackground()) tellForeground();
   return null;

@@ -2,6 +2,7 @@
  * A listening socket, and the one place where accepted sockets are taken from it before Node wraps them, so that
  * they read into our buffer (`onread`), which Node offers for outgoing sockets only.
  */
+import { linkSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
 import { eventClock } from '../core/clock.js';
 import { removeAbandoned } from './abandoned-socket.js';
@@ -55,11 +56,14 @@ interface AcceptedHandle {
 export class Listener {
   /** The address listened on; the port is the real one when 0 was asked for. */
   address: Address;
+  /** Whether the path of a unix socket stays when it is closed, since another process listens on the same socket. */
+  leavesPath: boolean;
   private readonly server: Server;
   private readonly gate: AcceptGate;
 
   private constructor(options: ListenerOptions) {
     this.address = options.address;
+    this.leavesPath = false;
     this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
       if (this.gate.mustShed) socket.destroy();
       else acceptSocket(socket, options);
@@ -102,8 +106,11 @@ export class Listener {
   /** Stops accepting; connections live on. */
   async close(): Promise<void> {
     SOCKETS.removeGate(this.gate);
+    const { path } = this.address;
+    const putBack = this.leavesPath && path !== null ? setAside(path) : null;
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
+      putBack?.();
     });
   }
 
@@ -120,7 +127,8 @@ export class Listener {
     const bound =
       path === null
         ? { host, port, ipv6Only: isIpv6Only, ...(reusesPort ? { reusePort: true } : {}) }
-        : { path };
+        : // As nginx has them: whoever may enter the folder may connect.
+          { path, readableAll: true, writableAll: true };
     const where = fd >= 0 ? { fd } : bound;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -158,6 +166,25 @@ export class Listener {
   toString(): string {
     return formatAddress(this.address);
   }
+}
+
+/**
+ * Keeps a socket through the closing of its handle, with which libuv removes the path that it bound: another name holds it
+ * for that moment. Returns what gives the first one back.
+ */
+function setAside(path: string): () => void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    linkSync(path, aside);
+  } catch {
+    // In a folder that isn't ours: nor can libuv remove it then.
+    return () => {};
+  }
+  return () => {
+    renameSync(aside, path);
+    // Where it was not removed, since it was bound by another process, that did nothing.
+    rmSync(aside, { force: true });
+  };
 }
 
 function acceptHandle(handle: AcceptedHandle, options: ListenerOptions): void {

@@ -27,7 +27,7 @@ import { dropPrivileges, giveAway, giveSockets, rightsHint, whyNotWritable } fro
 import { ownTerminal, ReadingProgress } from './reading-progress.js';
 import { ServiceManager } from './service-manager.js';
 import { canSharePorts, type ProcessSettings, processSettings, wantedWorkers } from './settings.js';
-import { startNewProgram } from './upgrade.js';
+import { isStarterThere, startNewProgram } from './upgrade.js';
 import { WorkerPool } from './worker-pool.js';
 import { socketsForWorkers, socketsOfWorker } from './worker-sockets.js';
 
@@ -63,6 +63,9 @@ export class ConfProcess {
   private droppedTo: string | null;
   private isReloading: boolean;
   private isReloadWanted: boolean;
+  /** A new program was started and has not ended. */
+  private hasSuccessor: boolean;
+  private isEnding: boolean;
 
   /** @param workerEntry the module that a worker thread runs */
   constructor(files: ConfFiles, bootLog: BootLog, workerEntry: URL) {
@@ -82,6 +85,8 @@ export class ConfProcess {
     this.droppedTo = null;
     this.isReloading = false;
     this.isReloadWanted = false;
+    this.hasSuccessor = false;
+    this.isEnding = false;
   }
 
   /** Of the configuration that serves. */
@@ -98,11 +103,21 @@ export class ConfProcess {
     return this.cycle?.drainMs ?? 0;
   }
 
-  /** A new program is started on the sockets of this one. */
+  /** A new program is started on the sockets of this one, unless it would be a third one. */
   startNewProgram(): void {
     const { errorLog, pid: pidFile } = this;
-    const descriptors = this.server?.descriptors ?? new Map();
-    startNewProgram({ errorLog, pidFile, descriptors, onReturn: () => this.tellReady() });
+    if (this.server === null || this.isEnding || this.hasSuccessor || isStarterThere()) {
+      const isOther = this.hasSuccessor || isStarterThere();
+      const why = isOther ? 'end the old process or the new one first' : 'this process starts or ends';
+      errorLog.log('notice', `changing binary is ignored: ${why}`);
+      return;
+    }
+    const { descriptors } = this.server;
+    const onReturn = () => {
+      this.hasSuccessor = false;
+      if (!this.isEnding) this.tellReady();
+    };
+    this.hasSuccessor = startNewProgram({ errorLog, pidFile, descriptors, onReturn });
   }
 
   /** Reads, checks and builds the configuration; what is wrong with it is told. Throws a ConfError then. */
@@ -162,14 +177,16 @@ export class ConfProcess {
     this.tellReady();
     this.tellPeople(this.readiness);
     this.manager.startWatchdog(process.env);
+    if (this.isReloadWanted) void this.reload();
   }
 
   /**
    * Serves the configuration as it is now on disk. Whatever is wrong with it is told, and changes nothing. One that is
-   * asked for while another is under way comes after it.
+   * asked for while another is under way comes after it; one that is asked for at the end is ignored, as in nginx.
    */
   async reload(): Promise<void> {
-    if (this.isReloading) {
+    if (this.isEnding) return;
+    if (this.isReloading || this.server === null) {
       this.isReloadWanted = true;
       return;
     }
@@ -180,12 +197,10 @@ export class ConfProcess {
       do {
         this.isReloadWanted = false;
         isNew = await this.reloadOnce();
-      } while (this.isReloadWanted);
+      } while (this.isReloadWanted && !this.isEnding);
     } finally {
       this.isReloading = false;
-      this.tellReady(isNew ? '' : '; as before, since the last reload failed: see the error log');
-      if (isNew) this.tellPeople(this.readiness);
-      else this.errorLog.log('error', 'the reload failed: the configuration before goes on serving');
+      if (!this.isEnding) this.tellReloaded(isNew);
     }
   }
 
@@ -207,7 +222,9 @@ export class ConfProcess {
 
   /** Lets what runs finish, and ends. */
   async drain(): Promise<void> {
+    this.isEnding = true;
     this.manager.stopping('finishing what runs');
+    if (this.hasSuccessor) this.server?.leavePaths();
     const endProgress = tellDrainProgress(this, (line) => {
       this.manager.status(line);
       this.tellPeople(line);
@@ -219,9 +236,17 @@ export class ConfProcess {
 
   /** Ends everything now. */
   async stop(): Promise<void> {
+    this.isEnding = true;
     this.manager.stopping('ending');
+    if (this.hasSuccessor) this.server?.leavePaths();
     await this.server?.stop();
     this.pid.remove();
+  }
+
+  private tellReloaded(isNew: boolean): void {
+    this.tellReady(isNew ? '' : '; as before, since the last reload failed: see the error log');
+    if (isNew) this.tellPeople(this.readiness);
+    else this.errorLog.log('error', 'the reload failed: the configuration before goes on serving');
   }
 
   private tellReady(note = ''): void {
@@ -304,7 +329,7 @@ export class ConfProcess {
       for (const line of changes) this.errorLog.log('notice', `configuration: ${line}`);
       return true;
     } catch (error) {
-      if (!(error instanceof ConfError)) this.logEmergency((error as Error).message);
+      if (!(error instanceof ConfError) && !this.isEnding) this.logEmergency((error as Error).message);
       return false;
     }
   }

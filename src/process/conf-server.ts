@@ -23,6 +23,8 @@ export interface ConfServer {
   /** Accepts nobody until the next reload. */
   rest(): void;
   reopenLogs(): void;
+  /** The paths that it listens on stay when it ends: a new program listens on the same sockets. */
+  leavePaths(): void;
   /** Lets what runs finish, and ends. */
   drain(): Promise<void>;
   /** Ends everything now. */
@@ -42,6 +44,7 @@ export async function serveAlone({ cycle }: ServableConf, options: ServerOptions
     reload: (conf) => server.reload(conf.cycle),
     rest: () => server.rest(),
     reopenLogs: () => server.reopenLogs(),
+    leavePaths: () => server.leavePaths(),
     drain: () => server.drain(),
     stop: () => server.stop(),
   };

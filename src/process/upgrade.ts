@@ -12,6 +12,9 @@ const SOCKETS = 'SLUICE_SOCKETS';
 /** Where descriptors of a child begin that are none of the standard ones. */
 const FIRST_FD = 3;
 
+/** The process that started this one by USR2. */
+const STARTER = 'SLUICE_STARTER';
+
 /** The watchdog of a service manager (WATCHDOG_PID) is for whoever is the main process, which the new one will be. */
 const OF_THIS_PROCESS = 'WATCHDOG_PID';
 
@@ -21,17 +24,17 @@ export interface Upgradable {
   readonly pidFile: PidFile;
   /** Descriptors by the key of their socket. */
   readonly descriptors: ReadonlyMap<string, number>;
-  /** The new program has ended: this one goes on as before. */
+  /** The new program has ended, or could not be started: this one goes on as before. */
   onReturn(): void;
 }
 
-/** Starts the new program. What goes wrong is logged, and this one goes on as before. */
-export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Upgradable): void {
+/** Starts the new program. What goes wrong is logged, and this one goes on as before. @returns whether it was started */
+export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Upgradable): boolean {
   try {
     pidFile.giveWay();
   } catch (error) {
     errorLog.log('alert', `${(error as Error).message} before executing new binary process`);
-    return;
+    return false;
   }
   const keys = [...descriptors.keys()];
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
@@ -40,6 +43,7 @@ export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Up
       ...process.env,
       [OF_THIS_PROCESS]: undefined,
       [SOCKETS]: JSON.stringify(Object.fromEntries(keys.map((key, index) => [key, FIRST_FD + index]))),
+      [STARTER]: String(process.pid),
     },
     stdio: ['ignore', 'inherit', 'inherit', ...descriptors.values()],
   });
@@ -47,6 +51,7 @@ export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Up
   child.once('error', (error) => {
     errorLog.log('alert', `Cannot start the new program: ${error.message}`);
     pidFile.takeBack();
+    onReturn();
   });
   child.once('exit', (code, signal) => {
     errorLog.log('notice', `new binary process ${child.pid} exited with ${signal ?? `code ${code}`}`);
@@ -54,12 +59,22 @@ export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Up
     onReturn();
   });
   child.unref();
+  return true;
+}
+
+let starter = 0;
+
+/** Whether the program before, which started this one, is still there. */
+export function isStarterThere(): boolean {
+  return starter !== 0 && process.ppid === starter;
 }
 
 /** The sockets that the program before has left to this one; none if it was started by itself. */
 export function inheritedSockets(): ReadonlyMap<string, number> {
   const text = process.env[SOCKETS];
+  starter = Number(process.env[STARTER] ?? 0);
   delete process.env[SOCKETS];
+  delete process.env[STARTER];
   if (text === undefined) return new Map();
   try {
     return new Map(Object.entries(JSON.parse(text) as Record<string, number>));

@@ -31,7 +31,7 @@ export interface WorkerStart {
 /** To a worker. A configuration that was prepared is committed or aborted before there is another. */
 export type WorkerOrder =
   | { readonly kind: 'prepare'; readonly published: Published }
-  | { readonly kind: 'commit' | 'abort' | 'rest' | 'reopenLogs' | 'drain' | 'stop' };
+  | { readonly kind: 'commit' | 'abort' | 'rest' | 'reopenLogs' | 'leavePaths' | 'drain' | 'stop' };
 
 /** From a worker: how it went with what was prepared. */
 export type WorkerReport =

@@ -79,8 +79,8 @@ export class WorkerPool implements ConfServer {
 
   get descriptors(): ReadonlyMap<string, number> {
     const all = new Map<string, number>();
-    for (const { index, descriptors } of this.members.values())
-      for (const [key, fd] of descriptors) all.set(keyOfWorker(key, index), fd);
+    for (const { index, descriptors, isLeaving } of this.members.values())
+      if (!isLeaving) for (const [key, fd] of descriptors) all.set(keyOfWorker(key, index), fd);
     return all;
   }
 
@@ -132,12 +132,16 @@ export class WorkerPool implements ConfServer {
   }
 
   rest(): void {
-    this.tellAll({ kind: 'rest' });
+    for (const member of this.members.values()) if (!member.isLeaving) send(member, { kind: 'rest' });
   }
 
   reopenLogs(): void {
     for (const sink of this.cycle?.sinks ?? []) sink.reopen();
-    this.tellAll({ kind: 'reopenLogs' });
+    for (const member of this.members.values()) send(member, { kind: 'reopenLogs' });
+  }
+
+  leavePaths(): void {
+    for (const member of this.members.values()) send(member, { kind: 'leavePaths' });
   }
 
   async drain(): Promise<void> {
@@ -167,10 +171,6 @@ export class WorkerPool implements ConfServer {
   private take(cycle: Cycle, published: Published): void {
     this.cycle = cycle;
     this.published = published;
-  }
-
-  private tellAll(order: WorkerOrder): void {
-    for (const member of this.members.values()) if (!member.isLeaving) send(member, order);
   }
 
   /** Starts a worker with a configuration. Rejects when it can't serve that; it is gone then. */

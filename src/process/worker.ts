@@ -80,14 +80,28 @@ export class Worker {
       case 'reopenLogs':
         this.server?.reopenLogs();
         break;
+      case 'leavePaths':
+        this.server?.leavePaths();
+        break;
       case 'drain':
-        await this.server?.drain();
-        process.exit(0);
+        // Orders behind it are obeyed meanwhile: the logs are opened anew, or all is to end now.
+        void this.end(this.drain());
         break;
       case 'stop':
-        await this.server?.stop();
-        process.exit(0);
+        void this.end(this.server?.stop());
     }
+  }
+
+  /** What was only prepared is nobody's any more. */
+  private async end(ending: Promise<void> | undefined): Promise<void> {
+    const { prepared } = this;
+    this.prepared = null;
+    try {
+      await Promise.all([prepared?.abort(), ending]);
+    } catch (defect) {
+      this.defects.report(defect);
+    }
+    process.exit(0);
   }
 
   private async prepare(published: Published): Promise<void> {

@@ -96,6 +96,7 @@ export class RunningServer implements ProxyServer {
   private noReclaimUntilMs: number;
   /** Set while it rests. */
   private restTimer: NodeJS.Timeout | null;
+  private isEnding: boolean;
 
   constructor(cycle: Cycle, options: ServerOptions) {
     this.current = new CycleRun(cycle);
@@ -106,6 +107,7 @@ export class RunningServer implements ProxyServer {
     this.acceptedCount = 0;
     this.noReclaimUntilMs = 0;
     this.restTimer = null;
+    this.isEnding = false;
   }
 
   get addresses(): readonly Address[] {
@@ -162,6 +164,7 @@ export class RunningServer implements ProxyServer {
         const key = keyOf(socket);
         if (!this.open.has(key)) fresh.set(key, await this.listen(socket, run));
       }
+      if (this.isEnding) throw new Error('Cannot serve another configuration: this process is ending');
     } catch (error) {
       await abort();
       throw error;
@@ -210,6 +213,7 @@ export class RunningServer implements ProxyServer {
 
   async drain(): Promise<void> {
     eventClock.refresh();
+    this.isEnding = true;
     this.endRest();
     const closed = this.closeListeners();
     await Promise.all([this.current.retire(), ...this.retired.values()]);
@@ -218,6 +222,7 @@ export class RunningServer implements ProxyServer {
   }
 
   async stop(): Promise<void> {
+    this.isEnding = true;
     this.endRest();
     const closed = this.closeListeners();
     await Promise.all([this.current.stop(), ...[...this.retired.keys()].map((run) => run.stop())]);
@@ -229,6 +234,11 @@ export class RunningServer implements ProxyServer {
     for (const run of [this.current, ...this.retired.keys()]) {
       for (const sink of run.cycle.sinks) sink.reopen();
     }
+  }
+
+  /** The paths that it listens on stay when it ends: another program listens on the same sockets. */
+  leavePaths(): void {
+    for (const { listener } of this.open.values()) listener!.leavesPath = true;
   }
 
   private async listen(socket: ListenSocket, run: CycleRun): Promise<Door> {
