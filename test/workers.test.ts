@@ -1,6 +1,14 @@
 // Several workers: what they share is exact, what they serve changes for all at once, and none is missed when it dies.
 // On a Node that can't share ports one serves, and says why.
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -312,6 +320,58 @@ describe.skipIf(!canSharePorts())('workers', () => {
     kill('SIGQUIT');
     expect((await sluice.ended).code).toBe(0);
     expect(existsSync(at('nginx.pid'))).toBe(false);
+  });
+
+  it('keep their limits when one is too many, and are as many again once it has finished', async () => {
+    const origin = await RawOrigin.start();
+    onTestFinished(() => origin.stop());
+    const http = `location / { limit_conn z 2; proxy_pass http://127.0.0.1:${origin.address.port}; }
+       location = /number { return 200 $connection; }`;
+    const zone = 'limit_conn_zone $server_port zone=z:1m;';
+    writeConf(3, http, zone);
+    const sluice = await start();
+    /** A request that waits for its answer at one worker. */
+    const waitAt = async (index: number) => {
+      for (let tries = 0; tries < 200; tries++) {
+        const client = await RawClient.connect({ host: '127.0.0.1', port, path: null });
+        await client.send(request('/number')());
+        const { body } = await client.readResponse();
+        if ((Number(body) - 1) % 3 !== index) {
+          client.close();
+          continue;
+        }
+        await client.send(request('/')());
+        return { client, asked: await origin.accept() };
+      }
+      throw new Error(`worker ${index} serves nobody`);
+    };
+    const threads = () => {
+      const tasks = `/proc/${sluice.pid}/task`;
+      return readdirSync(tasks).filter((id) =>
+        readFileSync(`${tasks}/${id}/comm`, 'utf8').startsWith('sluice worker'),
+      ).length;
+    };
+    await waitAt(0);
+    const { client, asked } = await waitAt(2);
+    expect(await ask()).toMatch(/^503/);
+    writeConf(2, http, zone);
+    kill('SIGHUP');
+    const served = () => errorLog().match(/#0: serving/g)?.length;
+    await expect.poll(served, SOON).toBe(2);
+    expect(await ask()).toMatch(/^503/);
+    // Asked for again before it has finished.
+    writeConf(3, http, zone);
+    kill('SIGHUP');
+    await expect.poll(served, SOON).toBe(3);
+    await asked.send('HTTP/1.1 204 No Content\r\n\r\n');
+    expect(await client.readToEnd()).toMatch(/^HTTP\/1.1 204/);
+    await expect.poll(errorLog, SOON).toMatch(/start worker 2/);
+    await expect.poll(threads, SOON).toBe(3);
+    // One is left of the two, so there may be one more.
+    const more = await RawClient.connect({ host: '127.0.0.1', port, path: null });
+    await more.send(request('/')());
+    await origin.accept();
+    expect(await ask()).toMatch(/^503/);
   });
 
   it('end at once by TERM, though what runs is being waited for', async () => {

@@ -39,8 +39,8 @@ export interface Cycle {
   readonly carried: ReadonlyMap<string, unknown>;
   /** Which worker it is for. */
   readonly worker: WorkerPlace;
-  /** Gives back what a worker that died had counted; for the thread that watches over them. */
-  forgetWorker(index: number): void;
+  /** Gives back what a worker that is gone had counted; for the thread that watches over them. */
+  forgetWorker(index: number, hasFinished: boolean): void;
   /** Lets go of pools and timers, and closes the logs, when nothing is served by it any more. Once, however often it is asked. */
   close(): Promise<void>;
 }
@@ -98,8 +98,8 @@ export function buildCycle(
       folders: [...builder.folders],
       carried: builder.carriedNow,
       worker: builder.worker,
-      forgetWorker: (index) => {
-        for (const forget of builder.mourners) forget(index);
+      forgetWorker: (index, hasFinished) => {
+        for (const forget of builder.mourners) forget(index, hasFinished);
       },
       close: () => {
         closing ??= closeAll(builder);

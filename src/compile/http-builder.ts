@@ -48,7 +48,7 @@ export class HttpBuilder implements HttpBuild {
   /** To be called when the cycle serves no more. */
   readonly closers: (() => void)[] = [];
   /** To be called when a worker has died. */
-  readonly mourners: ((index: number) => void)[] = [];
+  readonly mourners: ((index: number, hasFinished: boolean) => void)[] = [];
   /** What `carried` was asked for: the next configuration may find it here. */
   readonly carriedNow: Map<string, unknown> = new Map();
   errorLog: ErrorLog;
@@ -186,7 +186,7 @@ export class HttpBuilder implements HttpBuild {
     this.closers.push(close);
   }
 
-  onWorkerDeath(forget: (index: number) => void): void {
+  onWorkerDeath(forget: (index: number, hasFinished: boolean) => void): void {
     this.mourners.push(forget);
   }
 }

@@ -125,8 +125,11 @@ export interface HttpBuild extends Reporter {
   openSink(target: string, options?: SinkOptions): LogSink;
   /** Called when the cycle serves no more, to let go of timers and the like. */
   onClose(close: () => void): void;
-  /** Called in the thread that watches over the workers when one has died: what it counted in shared memory is no more. */
-  onWorkerDeath(forget: (index: number) => void): void;
+  /**
+   * Called in the thread that watches over the workers when one is gone: what it counted in shared memory is no more. One
+   * that was told to end has finished its requests.
+   */
+  onWorkerDeath(forget: (index: number, hasFinished: boolean) => void): void;
 }
 
 /** What modules use while an `upstream {}` becomes a group. */

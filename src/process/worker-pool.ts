@@ -59,6 +59,10 @@ export class WorkerPool implements ConfServer {
   private published: Published | null;
   private cycle: Cycle | null;
   private isEnding: boolean;
+  /** A configuration is being given to all: meanwhile none is started with the one before. */
+  private isPublishing: boolean;
+  /** Those that are being started. */
+  private readonly starting: Set<Promise<void>>;
 
   constructor(options: PoolOptions) {
     this.options = options;
@@ -70,6 +74,8 @@ export class WorkerPool implements ConfServer {
     this.published = null;
     this.cycle = null;
     this.isEnding = false;
+    this.isPublishing = false;
+    this.starting = new Set();
     shareDeadThreads(this.deadThreads);
   }
 
@@ -101,29 +107,32 @@ export class WorkerPool implements ConfServer {
   /** All serve it from now on, or none. Rejects with a ListenError or an Error then. */
   async reload(conf: ServableConf): Promise<void> {
     const published = publish(conf);
+    const before = this.cycle;
+    this.isPublishing = true;
     try {
       await this.prepareAll(conf.cycle, published);
+      const stay = this.staying.filter(({ index }) => index < published.workerCount);
+      // One that dies now is followed by one that serves it.
+      await Promise.allSettled(stay.map((member) => this.commit(member)));
+      this.take(conf.cycle, published);
     } catch (error) {
       await conf.cycle.close();
       throw error;
+    } finally {
+      this.isPublishing = false;
     }
-    const members = [...this.members.values()].filter(({ isLeaving }) => !isLeaving);
-    const stay = members.filter(({ index }) => index < published.workerCount);
-    await Promise.all(stay.map((member) => this.commit(member)));
-    const before = this.cycle;
-    this.take(conf.cycle, published);
     // The others serve it already: one that can't be started is tried again, and takes nothing back.
     const indexes = Array.from({ length: published.workerCount }, (_, index) => index);
     await Promise.all(indexes.map((index) => this.replace(index)));
-    for (const member of members) if (member.index >= published.workerCount) this.leave(member, 'drain');
+    for (const member of this.staying) if (member.index >= published.workerCount) void this.dismiss(member);
     await before?.close();
   }
 
   private async prepareAll(cycle: Cycle, published: Published): Promise<void> {
     await this.checkAddresses(cycle, this.cycle);
-    const stay = [...this.members.values()].filter(
-      ({ isLeaving, index }) => !isLeaving && index < published.workerCount,
-    );
+    // One that has yet to take the configuration before can't be asked about another.
+    await Promise.allSettled(this.starting);
+    const stay = this.staying.filter(({ index }) => index < published.workerCount);
     const outcomes = await Promise.allSettled(stay.map((member) => prepare(member, published)));
     const refused = outcomes.find((outcome) => outcome.status === 'rejected');
     if (refused === undefined) return;
@@ -157,6 +166,16 @@ export class WorkerPool implements ConfServer {
     for (const timer of this.timers.values()) clearTimeout(timer);
     await Promise.all([...this.members.values()].map((member) => this.leave(member, how)));
     await this.cycle?.close();
+  }
+
+  private get staying(): Member[] {
+    return [...this.members.values()].filter(({ isLeaving }) => !isLeaving);
+  }
+
+  /** It is one too many. By the time it has gone, a later configuration may want one in its place. */
+  private async dismiss(member: Member): Promise<void> {
+    await this.leave(member, 'drain');
+    await this.replace(member.index);
   }
 
   private async leave(member: Member, how: 'drain' | 'stop'): Promise<void> {
@@ -197,7 +216,7 @@ export class WorkerPool implements ConfServer {
     thread.on('error', (defect) => {
       reason = `: ${describeDefect(defect)}`;
     });
-    thread.once('exit', (code) => this.bury(member, threadId, `exited with code ${code}${reason}`));
+    thread.once('exit', (code) => this.bury(member, threadId, code, reason));
     this.members.set(index, member);
     try {
       await prepare(member, published);
@@ -216,14 +235,14 @@ export class WorkerPool implements ConfServer {
   }
 
   /** A worker is gone. What it had counted is given back, and unless it was told to go, another one takes its place. */
-  private bury(member: Member, threadId: number, how: string): void {
+  private bury(member: Member, threadId: number, code: number, reason: string): void {
     const { index, isLeaving, startedMs } = member;
     this.members.delete(index);
     noteDeadThread(threadId);
     forgetSockets(this.socketCounts, index);
-    this.cycle?.forgetWorker(index);
+    this.cycle?.forgetWorker(index, isLeaving && code === 0);
     if (isLeaving || this.isEnding) return;
-    this.log('alert', `worker ${index} ${how}`);
+    this.log('alert', `worker ${index} exited with code ${code}${reason}`);
     const lived = performance.now() - startedMs;
     const pauseMs = lived > SETTLED_MS ? 0 : (this.pauses.get(index) ?? 0);
     this.pauses.set(index, Math.min(LONGEST_PAUSE_MS, pauseMs === 0 ? FIRST_PAUSE_MS : pauseMs * 2));
@@ -243,13 +262,21 @@ export class WorkerPool implements ConfServer {
     const { published } = this;
     if (this.isEnding || published === null || index >= published.workerCount || this.members.has(index))
       return;
+    if (this.isPublishing) {
+      this.replaceLater(index, FIRST_PAUSE_MS);
+      return;
+    }
     this.log('notice', `start worker ${index}`);
+    const started = this.begin(index, published);
+    this.starting.add(started);
     try {
-      await this.begin(index, published);
+      await started;
     } catch (error) {
       const { message } = error as Error;
       this.log('alert', `worker ${index} can't serve: ${message}${this.options.hintFor(message)}`);
       this.replaceLater(index, LONGEST_PAUSE_MS);
+    } finally {
+      this.starting.delete(started);
     }
   }
 

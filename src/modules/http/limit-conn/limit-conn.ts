@@ -57,7 +57,9 @@ function declareZones(directives: readonly CheckedDirective[], build: HttpBuild)
     if (!declareZone(build, node, 'limit_conn', name, zone.bytes)) continue;
     const counts = carryZone(build, node, 'limit_conn', zone, (memory) => new ConnectionCounts(memory));
     if (counts === null) continue;
-    build.onWorkerDeath(() => counts.clear());
+    build.onWorkerDeath((_index, hasFinished) => {
+      if (!hasFinished) counts.clear();
+    });
     const key = build.text(keyParts, node.args[0]!);
     const outcomes = limitOutcomes(build, 'limitConns', name, OUTCOMES);
     zones.set(name, { name, key, keyText: node.args[0]!.text, counts, outcomes, places: new Map() });
