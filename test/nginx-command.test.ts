@@ -284,6 +284,21 @@ describe('a process that serves', () => {
     await expect.poll(() => existsSync(at('nginx.pid'))).toBe(false);
   });
 
+  it('moves its pid file, and shares a port that it has, when a reload says so', async () => {
+    writeConf('one');
+    const sluice = await start();
+    const conf = readFileSync(at('nginx.conf'), 'utf8');
+    const changed = conf.replace('nginx.pid', 'other.pid').replace(`:${port}`, `:${port} reuseport`);
+    writeFileSync(at('nginx.conf'), changed.replace('one', 'two'));
+    sluice.child.kill('SIGHUP');
+    await expect.poll(() => existsSync(at('nginx.pid')), SOON).toBe(false);
+    expect(readPid('other.pid')).toBe(sluice.child.pid);
+    expect(await ask()).toBe('two');
+    expect((await runSluice(options('-s', 'quit'))).code).toBe(0);
+    expect((await sluice.ended).code).toBe(0);
+    expect(existsSync(at('other.pid'))).toBe(false);
+  });
+
   it('starts no third program on USR2, whichever of the two is told to', async () => {
     writeConf('one');
     const sluice = await start();

@@ -326,12 +326,27 @@ export class ConfProcess {
       await server.reload(conf);
       const changes = describeChanges(this.main!, conf.main);
       this.take(conf);
+      this.movePidFile(conf.settings.pidPath);
       for (const line of changes) this.errorLog.log('notice', `configuration: ${line}`);
       return true;
     } catch (error) {
       if (!(error instanceof ConfError) && !this.isEnding) this.logEmergency((error as Error).message);
       return false;
     }
+  }
+
+  /** To where a new configuration wants it. While a new program takes over it stays where that has put it. */
+  private movePidFile(path: string): void {
+    if (path === this.pid.path || this.hasSuccessor) return;
+    const next = new PidFile(path);
+    try {
+      next.write(process.pid);
+    } catch (error) {
+      this.logEmergency((error as Error).message);
+      return;
+    }
+    this.pid.remove();
+    this.pid = next;
   }
 
   /** To who starts it; once it serves, to its log. */

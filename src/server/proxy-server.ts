@@ -11,7 +11,6 @@ import { type Address, formatAddress } from '../net/address.js';
 import type { DefectReporter } from '../net/connection.js';
 import { Listener } from '../net/listener.js';
 import { SOCKETS } from '../net/socket-budget.js';
-import type { ListenOptions } from '../request/virtual-server.js';
 import { CycleRun } from './cycle-run.js';
 import { Door } from './door.js';
 
@@ -315,13 +314,12 @@ export function inheritanceKey(address: Address): string {
   return formatAddress(address);
 }
 
-/** Sockets of the same key are the same across a reload. */
-function keyOf({ address, options }: ListenSocket): string {
-  return `${formatAddress(address)} ${socketOptionsOf(options)}`;
-}
-
-function socketOptionsOf({ isIpv6Only, reusesPort }: ListenOptions): string {
-  return `${isIpv6Only} ${reusesPort}`;
+/**
+ * Sockets of the same key are the same across a reload. Whether others may share its port is settled when it is opened:
+ * a second one beside it could not be had.
+ */
+function keyOf({ address, options: { isIpv6Only } }: ListenSocket): string {
+  return `${formatAddress(address)} ${isIpv6Only}`;
 }
 
 function describeShortage(address: Address, isShort: boolean): string {
