@@ -268,6 +268,27 @@ describe.skipIf(!canSharePorts())('workers', () => {
     expect(errorLog()).not.toMatch(/\[alert\]/);
   });
 
+  it('give a server that is added to those of the configuration a number of its own', async () => {
+    const [a, b, c, d] = await startOrigins('a', 'b', 'c', 'd');
+    writeConf(
+      2,
+      'location / { proxy_pass http://app; } location /api { api write=on; }',
+      `upstream app { zone app 64k; server ${a!.name}; server ${b!.name}; }`,
+    );
+    await start();
+    expect(await api('POST', '', { server: c!.name })).toMatchObject({
+      status: 201,
+      json: { id: 2, server: c!.name },
+    });
+    expect((await api('DELETE', '/0')).json).toMatchObject([{ id: 1 }, { id: 2 }]);
+    expect((await api('POST', '', { server: d!.name })).json).toMatchObject({ id: 3, server: d!.name });
+    const servers = [b!, c!, d!].map(({ name }, i) => ({ id: i + 1, server: name }));
+    for (let i = 0; i < 10; i++) expect((await api('GET')).json).toMatchObject(servers);
+    await expect
+      .poll(async () => new Set(await askMany(20)), SOON)
+      .toEqual(new Set(['200 b', '200 c', '200 d']));
+  });
+
   it('serve a new configuration all at once, without a request lost', async () => {
     writeConf(3, 'return 200 before;');
     await start();

@@ -71,6 +71,8 @@ export class ServerList {
   /** Of servers with an address or to be followed, which all workers find in the configuration in the same order. */
   private writtenCount: number;
   private nextNumber: number;
+  /** Whether the servers of the configuration have been counted. */
+  private isAdmitted: boolean;
   /** The last change of another worker that was made here too. */
   private version: number;
 
@@ -90,6 +92,7 @@ export class ServerList {
     this.numbers = new Map();
     this.writtenCount = 0;
     this.nextNumber = 0;
+    this.isAdmitted = false;
     this.version = 0;
   }
 
@@ -99,11 +102,14 @@ export class ServerList {
 
   /** Gives a number and counters to each server that has none. Before the group takes the peers. */
   admit(): void {
+    // Where another worker was first those of the configuration have their numbers already; they count all the same.
+    const isFirst = !this.isAdmitted;
+    this.isAdmitted = true;
     for (const source of this.sources) {
       if (source.followed !== null) {
         if (!this.numbers.has(source)) this.numbers.set(source, this.writtenCount++);
       } else if (source instanceof FixedSource)
-        for (const peer of source.peers) if (peer.number < 0) peer.number = this.writtenCount++;
+        for (const peer of source.peers) if (isFirst || peer.number < 0) peer.number = this.writtenCount++;
     }
     for (const peer of this.sources.flatMap(({ peers }) => peers)) {
       if (peer.number < 0) peer.claimNumber(this.takeNumber());
