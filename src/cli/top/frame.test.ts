@@ -6,6 +6,7 @@ const PLAIN = { width: 200, height: 100, hasColours: false };
 
 function peer(server: string, more: Partial<PeerStatus> = {}): PeerStatus {
   return {
+    id: Number(server.split(':').at(-1)),
     server,
     state: 'up',
     active: 1,
@@ -60,6 +61,19 @@ describe('a frame', () => {
     const first = status(0, 100, []);
     expect(frame(first, null, PLAIN)[0]).toContain('- requests/s');
     expect(frame(status(1000, 5, []), first, PLAIN)[0]).toContain('- requests/s');
+  });
+
+  it('compares a server with itself, also when one before it was taken away', () => {
+    const before = status(0, 1, [peer('a:1', { requests: 10 }), peer('a:2', { requests: 9000 })]);
+    const now = status(1000, 2, [peer('a:2', { requests: 9020 }), peer('a:3', { requests: 30 })]);
+    const [second, third] = frame(now, before, PLAIN).slice(-2);
+    expect(second).toMatch(/^ {2}a:2 +20 /);
+    expect(third).toMatch(/^ {2}a:3 +- /);
+  });
+
+  it('does not scroll a terminal of hardly a line', () => {
+    const lines = frame(status(0, 1, [peer('a:1')]), null, { ...PLAIN, height: 1 });
+    expect(lines).toEqual(['... 8 more lines']);
   });
 
   it('fits the terminal, with colours that take no room', () => {

@@ -31,15 +31,15 @@ export function frame(now: Status, before: Status | null, options: FrameOptions)
   const peers = layOut(PEER_COLUMNS, options.width);
   for (const [name, group] of Object.entries(now.upstreams)) {
     lines.push('', paint(row(peers, `upstream ${name}`, PEER_COLUMNS), 'bold'));
-    group.peers.forEach((peer, i) => {
-      const then = before?.upstreams[name]?.peers[i] ?? null;
+    for (const peer of group.peers) {
+      const then = sameAs(peer, before?.upstreams[name]?.peers);
       lines.push(peerLine(peers, peer, then, seconds(now, before), paint));
-    });
+    }
   }
   const shown = lines.map((line) => cut(line, options.width));
   const room = options.height - 1;
   if (shown.length <= room) return shown;
-  return [...shown.slice(0, room - 1), paint(`... ${shown.length - room + 1} more lines`, 'dim')];
+  return [...shown.slice(0, Math.max(0, room - 1)), paint(`... ${shown.length - room + 1} more lines`, 'dim')];
 }
 
 function header(now: Status, before: Status | null, paint: Painter): string {
@@ -110,6 +110,11 @@ function zoneLine(
   ];
   const line = row(layout, name, values);
   return failures === '0' || failures === '-' ? line : paint(line, 'red');
+}
+
+/** That server as it was, wherever it stood; null for one that is new. */
+function sameAs({ id, server }: PeerStatus, before: readonly PeerStatus[] = []): PeerStatus | null {
+  return before.find((then) => then.id === id && then.server === server) ?? null;
 }
 
 function peerLine(

@@ -5,6 +5,7 @@ import { UsageError } from '../usage-error.js';
 
 /** One server of a group. */
 export interface PeerStatus {
+  readonly id: number;
   readonly server: string;
   readonly state: string;
   readonly active: number;
