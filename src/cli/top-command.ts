@@ -2,6 +2,7 @@
  * `sluice top URL`: what a running proxy does, live in the terminal, by its status API.
  */
 import { frame } from './top/frame.js';
+import { isEnding } from './top/keys.js';
 import { fetchStatus, findApi, type Status } from './top/status.js';
 import { UsageError } from './usage-error.js';
 
@@ -12,9 +13,6 @@ export interface TopOptions {
 
 const DEFAULT_URL = 'http://127.0.0.1:8080/api';
 const LEAST_SECONDS = 0.1;
-
-/** q, Ctrl-C, Escape. */
-const ENDING_KEYS = ['q', 3, 27];
 
 const TO_START = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
@@ -64,7 +62,7 @@ async function showLive(base: string, first: Status, intervalMs: number): Promis
     wake();
   };
   const onKeys = (keys: Buffer) => {
-    if (ENDING_KEYS.some((key) => keys.includes(key))) end();
+    if (isEnding(keys)) end();
   };
   stdout.write(ENTER);
   if (stdin.isTTY) stdin.setRawMode(true);

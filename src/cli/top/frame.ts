@@ -39,7 +39,10 @@ export function frame(now: Status, before: Status | null, options: FrameOptions)
   const shown = lines.map((line) => cut(line, options.width));
   const room = options.height - 1;
   if (shown.length <= room) return shown;
-  return [...shown.slice(0, Math.max(0, room - 1)), paint(`... ${shown.length - room + 1} more lines`, 'dim')];
+  return [
+    ...shown.slice(0, Math.max(0, room - 1)),
+    paint(`... ${shown.length - room + 1} more lines`, 'dim'),
+  ];
 }
 
 function header(now: Status, before: Status | null, paint: Painter): string {
