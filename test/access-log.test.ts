@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { get, serveConf } from './conf-scene.js';
+import { formatAddress } from '../src/net/address.js';
+import { ask, get, serveConf } from './conf-scene.js';
+import { startOrigin } from './scene.js';
 
 const http = (text: string) => `http { access_log off; ${text} }`;
 const server = (text: string) => `server { listen 127.0.0.1:%PORT%; ${text} }`;
@@ -83,6 +85,44 @@ describe('access_log', () => {
     expect(first![3]).toBe('27');
     expect(Number(first![4]) + Number(second![4])).toBe(received.length);
     expect([first![5], first![6], second![6]]).toEqual(['2', '.', 'p']);
+  });
+
+  it('marks what a request has not, so that no field of a line is empty', async () => {
+    const conf = await serveConf(
+      http(`
+        log_format fields '$uri $args $query_string $host $status';
+        ${server('server_name first.example; access_log a.log fields; return 200;')}`),
+    );
+    await get(conf, '/a?b');
+    await get(conf, '/a');
+    await ask(conf, 'GET / HTTP/1.1\r\n\r\n');
+    await conf.log('a.log').waitFor(/400/);
+    expect(conf.log('a.log').lines).toEqual([
+      '/a b b localhost 200',
+      '/a - - localhost 200',
+      '- - - first.example 400',
+    ]);
+  });
+
+  it('tells of a tunnel as of an answer without a body that came to its end', async () => {
+    const origin = await startOrigin();
+    const conf = await serveConf(
+      http(`
+        log_format tunnel '$status $request_completion $sent_http_transfer_encoding $sent_http_content_length';
+        ${server(`access_log a.log tunnel; location / {
+          proxy_pass http://${formatAddress(origin.address)};
+          proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }`)}`),
+    );
+    const client = await conf.connect();
+    client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: demo\r\n\r\n');
+    const upstream = await origin.accept();
+    await upstream.readHead();
+    upstream.send('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: demo\r\n\r\nbye');
+    await client.readHead();
+    upstream.close();
+    client.close();
+    await conf.log('a.log').waitFor(/./);
+    expect(conf.log('a.log').lines).toEqual(['101 OK - -']);
   });
 
   it('has a ready format of JSON, with a number for each number', async () => {

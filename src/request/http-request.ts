@@ -368,6 +368,13 @@ export class HttpRequest implements VariableSubject, StateHolder {
     return this.isResponseStarted ? this.status : 0;
   }
 
+  /** Whether bytes of any kind went both ways behind the head of its answer. */
+  get isTunnel(): boolean {
+    const { answeredStatus } = this;
+    const isOpened = this.head.method === 'CONNECT' && answeredStatus >= 200 && answeredStatus < 300;
+    return answeredStatus === 101 || isOpened;
+  }
+
   get requestLine(): string {
     return this.head.requestLine;
   }

@@ -20,7 +20,7 @@ const KEPT: Readonly<Record<string, Getter>> = {
   request: ({ requestLine }) => orNull(requestLine),
   request_uri: ({ head }) => orNull(head.target),
   server_protocol: ({ requestLine }) => orNull(requestLine.slice(requestLine.lastIndexOf(' ') + 1)),
-  host: ({ host }) => host,
+  host: ({ host, server }) => host || server.settings.serverName,
   request_port: (request) => String(request.hostPort || ''),
   is_request_port: (request) => (request.hostPort === 0 ? '' : ':'),
   server_name: ({ server }) => server.settings.serverName,
@@ -47,9 +47,9 @@ const ONE_LINE: ReadonlySet<string> = new Set([
 /** Read each time. */
 const VOLATILE: Readonly<Record<string, Getter>> = {
   content_length: contentLength,
-  uri: ({ path }) => path,
-  document_uri: ({ path }) => path,
-  query_string: ({ args }) => args,
+  uri: ({ path }) => orNull(path),
+  document_uri: ({ path }) => orNull(path),
+  query_string: ({ args }) => orNull(args),
   is_args: ({ args }) => (args === '' ? '' : '?'),
   document_root: documentRoot,
   realpath_root: realpathRoot,
@@ -71,7 +71,7 @@ export function addRequestVariables(table: VariableTable<HttpRequest>): void {
   table.define({
     name: 'args',
     isVolatile: true,
-    get: ({ args }) => args,
+    get: ({ args }) => orNull(args),
     set(request, value) {
       request.args = value;
       request.rawPath = '';

@@ -51,7 +51,7 @@ export function addResponseVariables(table: VariableTable<HttpRequest>): void {
   table.define({ name: 'status', isVolatile: true, get: status });
   table.define({ name: 'bytes_sent', get: ({ main }) => String(main.bytesSent) });
   table.define({ name: 'body_bytes_sent', get: ({ main }) => String(main.bodyBytesSent) });
-  table.define({ name: 'request_completion', get: ({ main }) => (main.isResponseComplete ? 'OK' : '') });
+  table.define({ name: 'request_completion', get: ({ main }) => (isComplete(main) ? 'OK' : '') });
   table.define({ name: 'limit_rate', isVolatile: true, get: limitRate, set: setLimitRate });
   table.defineFamily({
     prefix: 'sent_http_',
@@ -107,8 +107,15 @@ function connection({ response, main }: HttpRequest): string {
   return main.keepsAlive ? 'keep-alive' : 'close';
 }
 
-function isChunked({ response, isResponseStarted, head, location }: HttpRequest): boolean {
+/** A tunnel has no end but that of its connections. */
+function isComplete(request: HttpRequest): boolean {
+  return request.isResponseComplete || request.isTunnel;
+}
+
+function isChunked(request: HttpRequest): boolean {
+  const { response, isResponseStarted, head, location } = request;
   if (!isResponseStarted || response.contentLength >= 0 || response.isHeadOnly) return false;
+  if (request.isTunnel) return false;
   return head.versionMinor === 1 && location.settings.chunkedTransferEncoding;
 }
 

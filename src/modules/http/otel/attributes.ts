@@ -64,14 +64,7 @@ export function failureOf(request: HttpRequest): Failure | null {
   // The client left before it was answered; 444: we would not answer.
   if (answeredStatus === 0) return status === 444 ? null : { type: String(status), message: '' };
   if (answeredStatus >= 500) return { type: String(answeredStatus), message: '' };
-  return request.isResponseComplete || isTunnel(request) ? null : { type: 'incomplete', message: '' };
-}
-
-/** Whether bytes of any kind went both ways behind the head. */
-export function isTunnel(request: HttpRequest): boolean {
-  const { answeredStatus } = request;
-  const isOpened = request.head.method === 'CONNECT' && answeredStatus >= 200 && answeredStatus < 300;
-  return answeredStatus === 101 || isOpened;
+  return request.isResponseComplete || request.isTunnel ? null : { type: 'incomplete', message: '' };
 }
 
 /** What is known when a try begins. `resends`: tries of the same exchange before it. */

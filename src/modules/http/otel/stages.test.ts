@@ -84,7 +84,7 @@ describe('the stages of a request', () => {
       'accept 40-100',
       'response body 100-200',
     ]);
-    const switched = request({ answeredStatus: 101 }, [triedBetween(100, 110, 200)]);
+    const switched = request({ answeredStatus: 101, isTunnel: true }, [triedBetween(100, 110, 200)]);
     expect(told(switched, new Timeline())).toEqual(['tunnel 110-200']);
   });
 });

@@ -5,7 +5,6 @@ import type { ClientTls } from '../../../request/client-tls.js';
 import type { HttpRequest } from '../../../request/http-request.js';
 import type { Timeline } from '../../../request/timeline.js';
 import type { Try } from '../../../request/upstream-tries.js';
-import { isTunnel } from './attributes.js';
 import type { Attributes } from './tracer.js';
 
 /** One part, by the clock. */
@@ -113,7 +112,7 @@ function answeredAt({ isResponseStarted, tries }: HttpRequest, { answeredMs }: T
 /** From its head to the last byte that the system took. Not with a post_action, which comes behind it. */
 function answerOf(request: HttpRequest, answeredMs: number, endMs: number): Stage[] {
   if (answeredMs < 0 || request.isPostAction) return [];
-  if (isTunnel(request)) return [{ name: 'tunnel', startMs: answeredMs, endMs }];
+  if (request.isTunnel) return [{ name: 'tunnel', startMs: answeredMs, endMs }];
   const attributes = { 'http.response.body.size': request.bodyBytesSent };
   return [{ name: 'response body', startMs: answeredMs, endMs, attributes }];
 }
