@@ -104,6 +104,19 @@ describe('access_log', () => {
     ]);
   });
 
+  it('has a body that is none in the log of the server that was asked, also where it came with the head', async () => {
+    const conf = await serveConf(
+      http(`
+        log_format named '$server_name $host $uri $status';
+        ${server('server_name first; access_log a.log named; return 200;')}
+        ${server('server_name second; access_log b.log named; return 200;')}`),
+    );
+    await ask(conf, 'POST /x HTTP/1.1\r\nHost: second\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n');
+    await conf.log('b.log').waitFor(/./);
+    expect(conf.log('b.log').lines).toEqual(['second second /x 400']);
+    expect(conf.log('a.log').lines).toEqual([]);
+  });
+
   it('tells of a tunnel as of an answer without a body that came to its end', async () => {
     const origin = await startOrigin();
     const conf = await serveConf(

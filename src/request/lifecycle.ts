@@ -51,33 +51,12 @@ const locationMatch = new LocationMatch<Location>();
 
 /** The head is parsed and says what it should: from here to the answer. */
 export function serve(request: HttpRequest): void {
-  const { head } = request;
-  request.method = head.method;
-  if (head.host !== '') {
-    const host = parseRequestHost(head.host);
-    if (host === null) {
-      logErrorOf(request, 'info', 'client sent invalid host header');
-      finalize(request, 400);
-      return;
-    }
-    request.host = host.name;
-    request.hostPort = host.port;
-  }
-  chooseServer(request);
-  countBegin(request);
-  if (request.host === '') request.host = request.server.settings.serverName;
-  const { mergeSlashes } = request.server.settings;
-  const uri = parseRequestUri(head.target === '*' ? '/' : head.target, mergeSlashes);
-  if (uri === null) {
-    logErrorOf(request, 'info', 'client sent invalid request target');
+  const trouble = identify(request);
+  if (trouble !== '') {
+    logErrorOf(request, 'info', trouble);
     finalize(request, 400);
     return;
   }
-  request.path = uri.path;
-  request.args = uri.args;
-  request.rawPath = uri.raw;
-  request.isPathQuoted = uri.isQuoted;
-  request.hasPlusInPath = uri.hasPlus;
   if (request.client.isForTls) {
     const status = judgeTls(request);
     if (status !== 0) {
@@ -95,6 +74,30 @@ export function serve(request: HttpRequest): void {
   const { postRead, serverRewrite } = request.location;
   request.phase = postRead.length === 0 && serverRewrite.length === 0 ? FIND_LOCATION : POST_READ;
   runPhases(request);
+}
+
+/** Finds the server and the path that a head names, also for one that is refused; what is wrong with it, or ''. */
+export function identify(request: HttpRequest): string {
+  const { head } = request;
+  request.method = head.method;
+  if (head.host !== '') {
+    const host = parseRequestHost(head.host);
+    if (host === null) return 'client sent invalid host header';
+    request.host = host.name;
+    request.hostPort = host.port;
+  }
+  chooseServer(request);
+  countBegin(request);
+  if (request.host === '') request.host = request.server.settings.serverName;
+  const { mergeSlashes } = request.server.settings;
+  const uri = parseRequestUri(head.target === '*' ? '/' : head.target, mergeSlashes);
+  if (uri === null) return 'client sent invalid request target';
+  request.path = uri.path;
+  request.args = uri.args;
+  request.rawPath = uri.raw;
+  request.isPathQuoted = uri.isQuoted;
+  request.hasPlusInPath = uri.hasPlus;
+  return '';
 }
 
 /** Whether a CONNECT may go on; else it is answered. Its connection serves no other request in either case. */
