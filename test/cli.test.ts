@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endPrograms } from './program.js';
+import { endPrograms, Program } from './program.js';
 import { MAIN, runSluice, SluiceProcess } from './sluice-process.js';
 
 /** script(1), which makes a terminal for a program. */
@@ -37,6 +37,20 @@ describe('sluice --help and --version', () => {
     const version = await runSluice(['--version']);
     expect(version).toMatchObject({ code: 0, stderr: '' });
     expect(version.stdout).toMatch(/^sluice \d+\.\d+\.\d+\n$/);
+  });
+
+  it('say so when it could not be written', async () => {
+    const command = `"${process.execPath}" "${MAIN}" --help > /dev/full`;
+    const { code, stderr } = await new Program('/bin/sh', ['-c', command]).ended;
+    expect(stderr).toBe('Cannot write to standard output: No space left on device\n');
+    expect(code).toBe(1);
+  });
+
+  it('say nothing to a reader that has gone', async () => {
+    const command = `"${process.execPath}" "${MAIN}" directives | head -n 1`;
+    const { stderr, stdout } = await new Program('/bin/sh', ['-c', command]).ended;
+    expect(stderr).toBe('');
+    expect(stdout.toString().trim().split('\n')).toHaveLength(1);
   });
 
   it('help of a subcommand shows its own flags', async () => {

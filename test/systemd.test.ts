@@ -1,9 +1,17 @@
 // sluice as a service of systemd: sockets that were opened for it, and what it tells of itself.
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from './free-port.js';
@@ -174,5 +182,17 @@ while True:
     sluice.child.kill('SIGHUP');
     await expect.poll(errors).toMatch(/exited with code 0/);
     expect(errors().match(/systemd-notify can't be run .*use Type=exec/g)).toHaveLength(1);
+  });
+
+  it('what it could not when the tool can be run again', async () => {
+    writeConf(server(`127.0.0.1:${await freePort()}`, 'one'));
+    mkdirSync(at('bin'));
+    const { sluice, told } = await startTold({ PATH: at('bin') });
+    await expect.poll(errors, { timeout: 10_000 }).toMatch(/Cannot tell the service manager "READY=1/);
+    const folders = process.env.PATH!.split(delimiter);
+    const tool = folders.map((path) => join(path, 'systemd-notify')).find((path) => existsSync(path));
+    symlinkSync(tool!, at('bin/systemd-notify'));
+    sluice.child.kill('SIGHUP');
+    await told.said(/RELOADING=1 MONOTONIC_USEC=\d+ STATUS=reloading\nREADY=1 .*\n/);
   });
 });

@@ -1,7 +1,7 @@
 /*
  * `sluice top URL`: what a running proxy does, live in the terminal, by its status API.
  */
-import { frame } from './top/frame.js';
+import { fold, frame } from './top/frame.js';
 import { isEnding } from './top/keys.js';
 import { fetchStatus, findApi, type Status } from './top/status.js';
 import { UsageError } from './usage-error.js';
@@ -72,7 +72,7 @@ async function showLive(base: string, first: Status, intervalMs: number): Promis
   let before: Status | null = null;
   let now = first;
   const paint = () => {
-    const told = trouble === '' ? [] : ['', trouble.slice(0, stdout.columns || 120)];
+    const told = trouble === '' ? [] : ['', ...fold(trouble, stdout.columns || 120)];
     const lines = [...draw(now, before, true, told.length), ...told];
     stdout.write(TO_START + lines.map((line) => `${line}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW);
   };

@@ -10,9 +10,9 @@ const TOOL = 'systemd-notify';
 /** Tells the service manager, one message after the other. */
 export class ServiceManager {
   readonly #isThere: boolean;
-  /** Told once why nothing can be told. */
+  /** Told why nothing can be told, once until something can. */
   readonly #onTrouble: (message: string) => void;
-  #isBroken: boolean;
+  #isInTrouble: boolean;
   /** What waits for the tool to end. */
   readonly #waiting: string[][];
   #isSending: boolean;
@@ -20,7 +20,7 @@ export class ServiceManager {
   constructor(environment: NodeJS.ProcessEnv, onTrouble: (message: string) => void) {
     this.#isThere = environment.NOTIFY_SOCKET !== undefined;
     this.#onTrouble = onTrouble;
-    this.#isBroken = false;
+    this.#isInTrouble = false;
     this.#waiting = [];
     this.#isSending = false;
   }
@@ -54,7 +54,7 @@ export class ServiceManager {
   }
 
   #tell(message: string[]): void {
-    if (!this.#isThere || this.#isBroken) return;
+    if (!this.#isThere) return;
     this.#waiting.push(message);
     if (!this.#isSending) this.#sendNext();
   }
@@ -66,12 +66,22 @@ export class ServiceManager {
     if (message === undefined) return;
     const tool = spawn(TOOL, message, { stdio: 'ignore' });
     tool.once('error', (error) => {
-      this.#isBroken = true;
-      this.#onTrouble(
-        `Cannot tell the service manager "${message.join(' ')}": ${TOOL} can't be run (${error.message}); install it, or use Type=exec in the unit`,
-      );
+      this.#tellTrouble(message, error);
+      // Another time there may be a process to be had: a service whose watchdog falls silent is killed.
+      this.#sendNext();
     });
-    tool.once('exit', () => this.#sendNext());
+    tool.once('exit', () => {
+      this.#isInTrouble = false;
+      this.#sendNext();
+    });
     tool.unref();
+  }
+
+  #tellTrouble(message: readonly string[], { message: reason }: Error): void {
+    if (this.#isInTrouble) return;
+    this.#isInTrouble = true;
+    this.#onTrouble(
+      `Cannot tell the service manager "${message.join(' ')}": ${TOOL} can't be run (${reason}); install it, or use Type=exec in the unit`,
+    );
   }
 }

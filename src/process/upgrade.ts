@@ -2,7 +2,7 @@
  * A new program takes over (USR2): it is started with the listening sockets of this one, so that no client is turned
  * away, and this one serves on until it is told to end.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { ErrorLog } from '../log/error-log.js';
 import type { PidFile } from './pid-file.js';
 
@@ -36,21 +36,21 @@ export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Up
     errorLog.log('alert', `${(error as Error).message} before executing new binary process`);
     return false;
   }
-  const keys = [...descriptors.keys()];
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    detached: true,
-    env: {
-      ...process.env,
-      [OF_THIS_PROCESS]: undefined,
-      [SOCKETS]: JSON.stringify(Object.fromEntries(keys.map((key, index) => [key, FIRST_FD + index]))),
-      [STARTER]: String(process.pid),
-    },
-    stdio: ['ignore', 'inherit', 'inherit', ...descriptors.values()],
-  });
+  const fail = ({ message }: Error): void => {
+    errorLog.log('alert', `Cannot start the new program: ${message}`);
+    pidFile.takeBack();
+  };
+  let child: ChildProcess;
+  try {
+    child = spawnSuccessor(descriptors);
+  } catch (error) {
+    // Such as E2BIG; for what may pass, Node has an event.
+    fail(error as Error);
+    return false;
+  }
   errorLog.log('notice', `start new binary process ${child.pid ?? ''}`);
   child.once('error', (error) => {
-    errorLog.log('alert', `Cannot start the new program: ${error.message}`);
-    pidFile.takeBack();
+    fail(error);
     onReturn();
   });
   child.once('exit', (code, signal) => {
@@ -60,6 +60,20 @@ export function startNewProgram({ errorLog, pidFile, descriptors, onReturn }: Up
   });
   child.unref();
   return true;
+}
+
+function spawnSuccessor(descriptors: ReadonlyMap<string, number>): ChildProcess {
+  const keys = [...descriptors.keys()];
+  return spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    env: {
+      ...process.env,
+      [OF_THIS_PROCESS]: undefined,
+      [SOCKETS]: JSON.stringify(Object.fromEntries(keys.map((key, index) => [key, FIRST_FD + index]))),
+      [STARTER]: String(process.pid),
+    },
+    stdio: ['ignore', 'inherit', 'inherit', ...descriptors.values()],
+  });
 }
 
 let starter = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frame } from './frame.js';
+import { fold, frame } from './frame.js';
 import type { PeerStatus, Status } from './status.js';
 
 const PLAIN = { width: 200, height: 100, hasColours: false };
@@ -107,4 +107,9 @@ describe('a frame', () => {
     const lines = frame(status(0, 1, [peer('\u001b]0;a\u0007')]), null, PLAIN);
     expect(lines.at(-1)).toMatch(/^ {2}\?\]0;a\? /);
   });
+});
+
+it('a text that is longer than the terminal is wide takes several lines', () => {
+  expect(fold('Cannot ask it', 5)).toEqual(['Canno', 't ask', ' it']);
+  expect(fold('Cannot', 6)).toEqual(['Cannot']);
 });

@@ -45,6 +45,12 @@ export function frame(now: Status, before: Status | null, options: FrameOptions)
   ];
 }
 
+/** A text in as many lines of a terminal as it takes. */
+export function fold(text: string, width: number): string[] {
+  const count = Math.ceil(text.length / width);
+  return Array.from({ length: count }, (_, line) => text.slice(line * width, (line + 1) * width));
+}
+
 function header(now: Status, before: Status | null, paint: Painter): string {
   const { connections, requests, nginx } = now;
   const rate = perSecond(requests.total, before?.requests.total, seconds(now, before));
