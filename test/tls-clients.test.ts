@@ -3,11 +3,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { connect } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { SOCKETS } from '../src/net/socket-budget.js';
 import { answering, type RawSocket } from '../src/testing/index.js';
-import { ask, get, serveConf } from './conf-scene.js';
+import { ask, get, readAnswer, serveConf } from './conf-scene.js';
 import { freePort } from './free-port.js';
 import { startOrigin } from './scene.js';
 import { connectTls, getTls, useAuthority } from './tls-scene.js';
@@ -226,6 +226,21 @@ describe('a certificate of the client', () => {
     expect(bad.status).toBe(400);
     expect(bad.body).toContain('The SSL certificate error');
     expect(conf.log('error.log').matching(/verify error: \(18:self-signed certificate\)/)).toHaveLength(1);
+  });
+
+  it('is needed for the page of an error too, whatever is wrong with the request', async () => {
+    const page = 'error_page 400 = @page; location @page { return 200 inside; }';
+    const conf = await serveConf(verifying('on', page), { prefix });
+    const send = async (options: ConnectionOptions = {}) => {
+      const { host, port } = conf.address;
+      const client = await connectTls(conf, { ...options, host, port });
+      await client.send(
+        'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n',
+      );
+      return readAnswer(await client.readToEnd());
+    };
+    expect((await send(identity('client'))).body).toBe('inside');
+    expect((await send()).body).toContain('No required SSL certificate was sent');
   });
 
   it('may be left out with optional, and be anybody’s with optional_no_ca', async () => {

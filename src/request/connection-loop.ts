@@ -22,7 +22,7 @@ import { ConnectionOpening, needsOpening, type OpeningOwner } from './connection
 import { logErrorOf } from './error-line.js';
 import { CLIENT_CLOSED_REQUEST, type HttpRequest } from './http-request.js';
 import { isKeepaliveAllowed } from './keepalive.js';
-import { abandon, endRequest, finalize, hasPostAction, identify, runPostAction, serve } from './lifecycle.js';
+import { abandon, admit, endRequest, finalize, hasPostAction, runPostAction, serve } from './lifecycle.js';
 import { LingeringClose } from './lingering-close.js';
 import type { RequestPool } from './request-pool.js';
 import type { LocationSettings } from './settings.js';
@@ -404,8 +404,7 @@ export class ConnectionLoop
     const after = this.intake.begin(request, bytes, start, end);
     if (after === MALFORMED) {
       // Whose it is decides on logs and pages, as when the body comes later.
-      identify(request);
-      this.failBody(request);
+      if (admit(request)) this.failBody(request);
       return;
     }
     if (head.fields.ignoredEnd > 0) {

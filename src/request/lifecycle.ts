@@ -51,19 +51,7 @@ const locationMatch = new LocationMatch<Location>();
 
 /** The head is parsed and says what it should: from here to the answer. */
 export function serve(request: HttpRequest): void {
-  const trouble = identify(request);
-  if (trouble !== '') {
-    logErrorOf(request, 'info', trouble);
-    finalize(request, 400);
-    return;
-  }
-  if (request.client.isForTls) {
-    const status = judgeTls(request);
-    if (status !== 0) {
-      finalize(request, status);
-      return;
-    }
-  }
+  if (!admit(request)) return;
   if (request.method === 'CONNECT' && !mayConnect(request)) return;
   if (request.method === 'TRACE') {
     logErrorOf(request, 'info', 'client sent TRACE method');
@@ -76,8 +64,21 @@ export function serve(request: HttpRequest): void {
   runPhases(request);
 }
 
-/** Finds the server and the path that a head names, also for one that is refused; what is wrong with it, or ''. */
-export function identify(request: HttpRequest): string {
+/** Whether it is for one of our servers, which may have it; else it is answered. */
+export function admit(request: HttpRequest): boolean {
+  const trouble = identify(request);
+  if (trouble !== '') {
+    logErrorOf(request, 'info', trouble);
+    finalize(request, 400);
+    return false;
+  }
+  const status = request.client.isForTls ? judgeTls(request) : 0;
+  if (status !== 0) finalize(request, status);
+  return status === 0;
+}
+
+/** Finds the server and the path that a head names; what is wrong with it, or ''. */
+function identify(request: HttpRequest): string {
   const { head } = request;
   request.method = head.method;
   if (head.host !== '') {
