@@ -146,6 +146,7 @@ describe.skipIf(process.platform !== 'linux').each(WORKER_COUNTS)(
       }
       expect(clients[0]!.isEnded || clients[0]!.isClosed).toBe(true);
       expect(clients.at(-1)!.isEnded).toBe(false);
+      await sluice.logged(/pauses/);
       expect(pauseLines(sluice)).toHaveLength(1);
     });
 
