@@ -126,10 +126,11 @@ await run(async (context) => {
     }
     for (let round = 1 - warmUpRounds; round <= rounds; round++) {
       for (const { name, one, two } of scenes) {
-        const measured = [await measure(one), await measure(two)] as const;
+        const oneDid = await measure(one);
+        const twoDid = await measure(two);
         if (round < 1) continue;
-        series[name].one.push(measured[0]);
-        series[name].two.push(measured[1]);
+        series[name].one.push(oneDid);
+        series[name].two.push(twoDid);
       }
     }
     await context.processes.stopAll();

@@ -44,10 +44,14 @@ function readInterval(text = '1'): number {
   return value;
 }
 
+/** A terminal may not know its size, and says 0 then. */
+function terminalWidth(): number {
+  return process.stdout.columns || 120;
+}
+
 /** @param reserved lines of the terminal that are for others */
 function draw(now: Status, before: Status | null, isLive: boolean, reserved = 0): string[] {
-  // A terminal may not know its size, and says 0 then.
-  const width = process.stdout.columns || 120;
+  const width = terminalWidth();
   const height = (process.stdout.rows || 40) - reserved;
   const hasColours = isLive && process.env.NO_COLOR === undefined;
   return frame(now, before, { width: isLive ? width : 200, height: isLive ? height : 10_000, hasColours });
@@ -72,7 +76,7 @@ async function showLive(base: string, first: Status, intervalMs: number): Promis
   let before: Status | null = null;
   let now = first;
   const paint = () => {
-    const told = trouble === '' ? [] : ['', ...fold(trouble, stdout.columns || 120)];
+    const told = trouble === '' ? [] : ['', ...fold(trouble, terminalWidth())];
     const lines = [...draw(now, before, true, told.length), ...told];
     stdout.write(TO_START + lines.map((line) => `${line}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW);
   };

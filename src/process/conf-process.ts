@@ -106,9 +106,9 @@ export class ConfProcess {
   /** A new program is started on the sockets of this one, unless it would be a third one. */
   startNewProgram(): void {
     const { errorLog, pid: pidFile } = this;
-    if (this.server === null || this.isEnding || this.hasSuccessor || isStarterThere()) {
-      const isOther = this.hasSuccessor || isStarterThere();
-      const why = isOther ? 'end the old process or the new one first' : 'this process starts or ends';
+    const isOtherThere = this.hasSuccessor || isStarterThere();
+    if (this.server === null || this.isEnding || isOtherThere) {
+      const why = isOtherThere ? 'end the old process or the new one first' : 'this process starts or ends';
       errorLog.log('notice', `changing binary is ignored: ${why}`);
       return;
     }

@@ -2,7 +2,6 @@
  * The workers of a process, watched by its main thread: starts them, publishes configurations to all of them or none,
  * and starts another one where one has died. Serves nobody itself.
  */
-import { once } from 'node:events';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Cycle } from '../compile/cycle.js';
 import { describeDefect } from '../core/describe-defect.js';
@@ -180,7 +179,8 @@ export class WorkerPool implements ConfServer {
 
   private async leave(member: Member, how: 'drain' | 'stop'): Promise<void> {
     member.isLeaving = true;
-    const gone = once(member.thread, 'exit');
+    // Not once() of node:events: one that fails in the end is gone as well.
+    const gone = new Promise((resolve) => member.thread.once('exit', resolve));
     send(member, { kind: how });
     const timer = how === 'stop' ? setTimeout(() => void member.thread.terminate(), STOP_MS) : undefined;
     await gone;

@@ -100,6 +100,8 @@ export class Worker {
       await Promise.all([prepared?.abort(), ending]);
     } catch (defect) {
       this.defects.report(defect);
+      // What it counted is not given back: whoever watches over it does that.
+      process.exit(1);
     }
     process.exit(0);
   }
